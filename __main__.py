@@ -1,0 +1,103 @@
+"""One environment: its settings become a network, servers, a database, a web tier and a release."""
+
+import pulumi
+
+from components import database, release, settings, web
+from components.database import Database, DatabaseArgs
+from components.identity import KeyPair, Password
+from components.network import POSTGRESQL_PORT, Network, NetworkArgs
+from components.release import Release, ReleaseArgs
+from components.server import Server, ServerArgs, local_hints
+from components.web import Application, Web, WebArgs
+
+wanted = settings.load()
+plan = release.plan(wanted)
+application = Application.of(wanted)
+
+deploy_key = KeyPair("deploy-key")
+db_password = Password("db-password")
+
+network = Network(
+    f"{pulumi.get_project()}-{pulumi.get_stack()}",
+    NetworkArgs(
+        region=wanted.region,
+        ip_range=wanted.vpc_range,
+        deploy_key=deploy_key.public,
+        ssh_from=wanted.ssh_from,
+        http_from=wanted.http_from,
+        web_port=wanted.web_port,
+        db_from=wanted.db_from,
+    ),
+)
+
+db_server = Server(
+    "db",
+    ServerArgs(
+        name=f"{wanted.name_prefix}db",
+        region=wanted.region,
+        image=wanted.image,
+        size=wanted.db_size,
+        network=network,
+        tag=network.db_tag,
+        deploy_key=deploy_key,
+        packages=database.PACKAGES,
+        backups=wanted.backups,
+        hints=local_hints(
+            address=wanted.local_db_address,
+            forward=(wanted.local_db_port, POSTGRESQL_PORT),
+        ),
+    ),
+)
+
+web_servers = [
+    Server(
+        server_name,
+        ServerArgs(
+            name=f"{wanted.name_prefix}{server_name}",
+            region=wanted.region,
+            image=wanted.image,
+            size=wanted.web_size,
+            network=network,
+            tag=network.web_tag,
+            deploy_key=deploy_key,
+            packages=web.PACKAGES,
+            after_packages=web.AFTER_PACKAGES,
+            backups=wanted.backups,
+            hints=hints,
+        ),
+    )
+    for server_name, hints in web.servers_of(wanted)
+]
+
+db = Database(
+    "database",
+    DatabaseArgs(
+        server=db_server,
+        image=wanted.image,
+        name=wanted.app_name,
+        password=db_password.value,
+        network=wanted.vpc_range,
+    ),
+)
+
+web_tier = Web(
+    "web-tier",
+    WebArgs(
+        application=application,
+        servers=web_servers,
+        environment={"DATABASE_URL": db.url},
+    ),
+)
+
+site = Release(
+    "release",
+    ReleaseArgs(plan=plan, application=application, web=web_tier, after=[db.ready]),
+)
+
+pulumi.export("url", web.url_of(wanted, web_servers))
+pulumi.export("web", [server.summary for server in web_servers])
+pulumi.export("db", db_server.summary)
+pulumi.export("release", site.current)
+pulumi.export("previous_release", site.previous)
+pulumi.export("releases", site.releases)
+pulumi.export("deploy_key", deploy_key.private)

@@ -1,0 +1,1 @@
+"""The nouns of an environment, one to a file."""

@@ -1,0 +1,86 @@
+"""PostgreSQL on a server of its own: on its private address only, for the application only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.network import POSTGRESQL_PORT
+from components.remote import RemoteFile, RemoteScript
+from components.render import render
+from components.server import Server
+
+PACKAGES = ("postgresql",)
+# The PostgreSQL that each Debian release ships (packages.debian.org: bookworm 15, trixie 17).
+VERSIONS = {"debian-12-x64": "15", "debian-13-x64": "17"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    server: Server
+    image: str
+    name: str
+    """Name of the database and of the role that owns it."""
+    password: pulumi.Input[str]
+    network: str
+    """The private network, in CIDR form."""
+
+
+class Database(pulumi.ComponentResource):
+    """A database with its role; `url` (secret) is what the application connects to."""
+
+    url: pulumi.Output[str]
+    ready: pulumi.Resource
+
+    def __init__(
+        self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:index:Database", name, None, opts)
+        host = args.server.host
+        folder = f"/etc/postgresql/{VERSIONS[args.image]}/main"
+        after_packages = host.options(self, depends_on=[args.server.ready])
+
+        configuration = RemoteFile(
+            f"{name}-postgresql-conf",
+            host=host,
+            path=f"{folder}/conf.d/slipway.conf",
+            content=args.server.private_address.apply(
+                lambda address: render("postgresql.conf", address=address, port=POSTGRESQL_PORT)
+            ),
+            owner="postgres:postgres",
+            check=f"runuser -u postgres -- /usr/lib/postgresql/{VERSIONS[args.image]}/bin/postgres"
+            f" -D {folder} -C listen_addresses",
+            # A new address or port needs a restart, which is skipped when nothing of it changed.
+            then="systemctl restart postgresql",
+            opts=after_packages,
+        )
+        access = RemoteFile(
+            f"{name}-pg-hba",
+            host=host,
+            path=f"{folder}/pg_hba.conf",
+            content=render("pg_hba.conf", database=args.name, role=args.name, network=args.network),
+            mode="0640",
+            owner="postgres:postgres",
+            check="runuser -u postgres -- psql -qtAX -c"
+            " 'SELECT 1 / (count(*) = 0)::int FROM pg_hba_file_rules WHERE error IS NOT NULL'",
+            then="systemctl reload postgresql",
+            opts=host.options(self, depends_on=[configuration]),
+        )
+        self.ready = RemoteScript(
+            f"{name}-create",
+            host=host,
+            script=render("create_database.sh", role=args.name, database=args.name),
+            stdin=pulumi.Output.secret(args.password),
+            opts=host.options(self, depends_on=[access]),
+        )
+        self.url = pulumi.Output.secret(
+            pulumi.Output.format(
+                "postgresql://{0}:{1}@{2}:{3}/{0}?sslmode=require",
+                args.name,
+                args.password,
+                args.server.private_address,
+                POSTGRESQL_PORT,
+            )
+        )
+        self.register_outputs({})

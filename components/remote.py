@@ -1,0 +1,137 @@
+"""Files and scripts on a server, over SSH.
+
+Every connection pins the server's host key. Whatever is secret goes by standard input, for a
+failing command is printed whole. Every resource carries the droplet's id as a trigger, so that a
+rebuilt server is prepared again from nothing, and is forgotten together with its droplet.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pulumi
+from pulumi_command import remote
+
+from components.render import render
+
+# A refused dial is tried again after 0.1 s, growing by half up to 5 s: 60 tries wait some 5 minutes
+# (pulumi-command, connection.go), which is what a slow first boot takes.
+PATIENT_DIALS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """How to reach one server, and the droplet it lives and dies with."""
+
+    name: str
+    droplet: pulumi.Resource
+    droplet_id: pulumi.Output[str]
+    address: pulumi.Output[str]
+    user: str
+    private_key: pulumi.Output[str]
+    host_key: pulumi.Output[str]
+
+    def connection(self) -> remote.ConnectionArgs:
+        return remote.ConnectionArgs(
+            host=self.address,
+            user=self.user,
+            private_key=self.private_key,
+            host_key=self.host_key,
+            dial_error_limit=PATIENT_DIALS,
+        )
+
+    def options(
+        self, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource] = ()
+    ) -> pulumi.ResourceOptions:
+        """Options of everything on this server: gone with the droplet, not undone on it."""
+        return pulumi.ResourceOptions(
+            parent=parent, depends_on=list(depends_on), deleted_with=self.droplet
+        )
+
+
+class RemoteScript(remote.Command):
+    """A shell script, safe to repeat, run as root when it, its input or the droplet changes."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: Host,
+        script: pulumi.Input[str],
+        stdin: pulumi.Input[str] | None = None,
+        quiet: bool = False,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Declare the script.
+
+        Args:
+            name: unique in the stack.
+            host: where it runs.
+            script: POSIX shell; printed when it fails, so it holds no secret.
+            stdin: its standard input; secrets go here.
+            quiet: do not show its output while it runs.
+            opts: made by `Host.options`.
+        """
+        super().__init__(
+            name,
+            connection=host.connection(),
+            create=pulumi.Output.from_input(script).apply(as_root),
+            stdin=stdin,
+            triggers=[host.droplet_id],
+            logging=remote.Logging.NONE if quiet else remote.Logging.STDOUT_AND_STDERR,
+            add_previous_output_in_env=False,
+            opts=opts,
+        )
+
+
+class RemoteFile(RemoteScript):
+    """A file on a server: put aside, checked, moved into place; then what uses it is told.
+
+    A content that fails its check leaves the old file as it was. Standard output is its SHA-256.
+    """
+
+    path: str
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: Host,
+        path: str,
+        content: pulumi.Input[str],
+        mode: str = "0644",
+        owner: str = "root:root",
+        check: str = "",
+        then: str = "",
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Declare the file.
+
+        Args:
+            name: unique in the stack.
+            host: where it lives.
+            path: absolute path.
+            content: the whole file; goes by standard input, so it may be secret.
+            mode: octal permissions.
+            owner: `user:group`.
+            check: shell command that fails on a bad file, run with the new one in place.
+            then: shell command that makes the file's user notice it.
+            opts: made by `Host.options`.
+        """
+        if not PurePosixPath(path).is_absolute():
+            raise ValueError(f"{path!r}: a remote file needs an absolute path")
+        script = render("put_file.sh", path=path, mode=mode, owner=owner, check=check, then=then)
+        super().__init__(name, host=host, script=script, stdin=content, quiet=True, opts=opts)
+
+    @property
+    def digest(self) -> pulumi.Output[str]:
+        """SHA-256 of the content as it is on the server; not a secret even where the content is."""
+        return pulumi.Output.unsecret(self.stdout)
+
+
+def as_root(script: str) -> str:
+    """The command line that runs a shell script as root for a user with sudo."""
+    return f"sudo sh -c {shlex.quote(script)}"

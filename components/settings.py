@@ -1,0 +1,255 @@
+"""The settings of one environment: read once, checked whole, frozen.
+
+The only module that reads the configuration. Types and defaults stand in Pulumi.yaml, which the
+engine applies; here stand the ranges and the relations between settings. Every error names the key,
+the value and what is allowed, and is raised before anything is created.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import IPv4Network
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+import pulumi
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from components.errors import SlipwayError
+
+
+def _matches(pattern: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+def _check_network(value: str) -> str:
+    ipaddress.IPv4Network(value)
+    return value
+
+
+def _check_vpc_range(value: str) -> str:
+    network = IPv4Network(value)
+    if not (16 <= network.prefixlen <= 28 and network.is_private):
+        raise ValueError
+    return value
+
+
+def _check_folder(value: str) -> str:
+    folder = PurePosixPath(value)
+    if folder.is_absolute() or ".." in folder.parts:
+        raise ValueError
+    return value
+
+
+# Each type says in its description what is allowed: errors quote it.
+Name = Annotated[
+    str,
+    _matches(r"[a-z][a-z0-9]{0,23}"),
+    Field(description="1 to 24 lower-case letters and digits, starting with a letter"),
+]
+Module = Annotated[
+    str,
+    _matches(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?"),
+    Field(description="module:name, such as wsgi:app"),
+]
+Slug = Annotated[str, _matches(r"[a-z0-9][a-z0-9-]*"), Field(description="a DigitalOcean slug")]
+Image = Annotated[
+    str,
+    _matches(r"debian-1[23]-x64"),
+    Field(description="debian-12-x64 or debian-13-x64"),
+]
+ReleaseId = Annotated[
+    str,
+    _matches(r"|[0-9a-f]{12}"),
+    Field(description="12 hexadecimal digits, as listed by scripts/releases, or empty"),
+]
+UrlPath = Annotated[
+    str,
+    _matches(r"/[\w./~-]*"),
+    Field(description="a path such as /healthz"),
+]
+Folder = Annotated[
+    str,
+    AfterValidator(_check_folder),
+    Field(description="a folder below, without '..'"),
+]
+StaticFolder = Annotated[
+    str,
+    _matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
+    Field(description="a folder inside the application, or empty"),
+]
+CommandLine = Annotated[str, _matches(r"[^\n\0]*"), Field(description="one command line, or empty")]
+Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
+PortOrNone = Annotated[int, Field(ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")]
+HostNumber = Annotated[int, Field(ge=0, le=250, description="2 to 250, or 0 for any")]
+Network = Annotated[
+    str,
+    AfterValidator(_check_network),
+    Field(description="an IPv4 network in CIDR form, such as 203.0.113.0/24"),
+]
+VpcRange = Annotated[
+    str,
+    AfterValidator(_check_vpc_range),
+    Field(description="a private IPv4 network from /16 to /28, such as 10.20.0.0/24"),
+]
+
+
+class Settings(BaseModel):
+    """Everything a person can choose for one environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    app_name: Name
+    app_folder: Folder
+    app_module: Module
+    release_command: CommandLine
+    health_path: UrlPath
+    health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
+    drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
+    workers: Annotated[int, Field(ge=0, le=128, description="1 to 128, or 0 for 2 x cores + 1")]
+    static_folder: StaticFolder
+    release: ReleaseId
+    keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
+    name_prefix: Annotated[
+        str,
+        _matches(r"|[a-z0-9][a-z0-9-]*"),
+        Field(description="lower-case letters, digits and dashes, or empty"),
+    ]
+    region: Slug
+    image: Image
+    web_count: Annotated[int, Field(ge=1, le=50, description="1 to 50")]
+    web_size: Slug
+    web_port: Port
+    db_size: Slug
+    backups: bool
+    vpc_range: VpcRange
+    ssh_from: Annotated[list[Network], Field(min_length=1, description="at least one network")]
+    http_from: Annotated[list[Network], Field(min_length=1, description="at least one network")]
+    local_web_port: PortOrNone
+    local_db_port: PortOrNone
+    local_web_address: HostNumber
+    local_db_address: HostNumber
+
+    @property
+    def app_source(self) -> Path:
+        """The application's folder on this machine."""
+        return Path(self.app_folder)
+
+    @property
+    def archives(self) -> Path:
+        """Where packed releases are kept on this machine."""
+        return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "releases"
+
+    @property
+    def db_from(self) -> list[str]:
+        """Who may reach PostgreSQL besides the web servers: the forwarded port, when there is one.
+
+        Its traffic comes from the private network's first address, which is the router's.
+        """
+        if not self.local_db_port:
+            return []
+        return [str(IPv4Network(self.vpc_range).network_address + 1)]
+
+
+def load() -> Settings:
+    """Read this stack's configuration.
+
+    Raises:
+        pulumi.RunError: a setting is unknown, of the wrong type or out of range.
+    """
+    try:
+        return parse(_raw_values(), namespace=pulumi.get_project())
+    except SlipwayError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def parse(values: Mapping[str, Any], *, namespace: str = "slipway") -> Settings:
+    """Check raw values by their setting's name (`webPort`); pure.
+
+    Raises:
+        SlipwayError: one line for each wrong setting.
+    """
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SlipwayError("\n".join(_explain(error, namespace))) from None
+    _check_relations(settings, namespace)
+    return settings
+
+
+def _raw_values() -> dict[str, Any]:
+    """All values of this project's namespace, known or not; lists arrive as JSON text."""
+    everything = {
+        **pulumi.runtime.config.get_config_env(),
+        **pulumi.runtime.config.CONFIG.get(),
+    }
+    prefix = f"{pulumi.get_project()}:"
+    values = {
+        key.removeprefix(prefix): value
+        for key, value in everything.items()
+        if key.startswith(prefix)
+    }
+    return {name: _decode(value) for name, value in values.items()}
+
+
+def _decode(value: str) -> Any:
+    if value.startswith(("[", "{")):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            return value
+    return value
+
+
+def _explain(error: ValidationError, namespace: str) -> list[str]:
+    known = {field.alias or name: field for name, field in Settings.model_fields.items()}
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        key = f"{namespace}:{name}"
+        if problem["type"] == "extra_forbidden":
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {namespace}:{near[0]}?" if near else ""
+            lines.append(f"{key} is not a setting{hint} (Pulumi.yaml lists them all)")
+        elif problem["type"] == "missing":
+            lines.append(
+                f"{key} has no value and no default: is Pulumi.yaml of this project in use?"
+            )
+        else:
+            allowed = known[name].description or f"a {known[name].annotation}"
+            lines.append(f"{key} is {problem['input']!r}: must be {allowed}")
+    return lines
+
+
+def _check_relations(settings: Settings, namespace: str) -> None:
+    if settings.local_web_port and settings.local_web_port == settings.local_db_port:
+        raise SlipwayError(
+            f"{namespace}:localDbPort is {settings.local_db_port}, and so is"
+            f" {namespace}:localWebPort: two forwards cannot share a port of 127.0.0.1"
+        )
+    if settings.web_port in (22, 5432):
+        raise SlipwayError(
+            f"{namespace}:webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
+            " must be another port, 1 to 65535"
+        )
+    size = IPv4Network(settings.vpc_range).num_addresses
+    for name, number in (
+        ("localWebAddress", settings.local_web_address),
+        ("localDbAddress", settings.local_db_address),
+    ):
+        if number == 1 or number >= size - 1:
+            raise SlipwayError(
+                f"{namespace}:{name} is {number}: must be 2 to {min(size - 2, 250)}"
+                f" in {settings.vpc_range}, or 0 for any"
+            )

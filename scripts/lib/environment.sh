@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Where everything is. Sourced by the scripts and by `scripts/activate`; changes nothing but variables.
+
+SLIPWAY_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+# State of this clone: stacks, passphrase, plugins, the local cloud. Never committed.
+SLIPWAY_HOME="${SLIPWAY_HOME:-$SLIPWAY_ROOT/.slipway}"
+# What is dear to make and the same for every clone: the engine, host images, packages.
+SLIPWAY_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/slipway"
+export SLIPWAY_ROOT SLIPWAY_HOME SLIPWAY_CACHE
+
+use_slipway_environment() {
+  # The virtual environment comes first: the language host takes `python3` from PATH.
+  case ":$PATH:" in
+    *":$SLIPWAY_ROOT/.venv/bin:"*) ;;
+    *) PATH="$SLIPWAY_ROOT/.venv/bin:$SLIPWAY_HOME/engine/bin:$PATH" ;;
+  esac
+  export PATH
+  # Plugins are kept with the clone, so that two clones never share a stand-in.
+  export PULUMI_HOME="$SLIPWAY_HOME/pulumi"
+  # A backend or passphrase that a team has chosen is left alone.
+  export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$SLIPWAY_HOME}"
+  if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ]; then
+    export PULUMI_CONFIG_PASSPHRASE_FILE="${PULUMI_CONFIG_PASSPHRASE_FILE:-$SLIPWAY_HOME/passphrase}"
+  fi
+  # The salt of a stack is also in its state: a stack file without it is still readable.
+  export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true
+  export PULUMI_SKIP_UPDATE_CHECK=true
+}

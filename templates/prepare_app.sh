@@ -1,0 +1,15 @@
+# Makes the application's user and folders. Safe to repeat.
+set -eu
+getent group {{ app }} >/dev/null || groupadd --system {{ app }}
+getent passwd {{ app }} >/dev/null || useradd --system --gid {{ app }} --home-dir {{ root }} --no-create-home --shell /usr/sbin/nologin {{ app }}
+# nginx reads static files and connects to the socket; it is in a new group only from its next start on.
+if ! id -nG www-data | grep -qw {{ app }}; then
+  usermod --append --groups {{ app }} www-data
+  rm -f /etc/nginx/sites-enabled/default
+  systemctl restart nginx
+fi
+install -d -m 0755 {{ root }} {{ root }}/releases {{ root }}/venvs {{ root }}/instances
+install -d -m 0750 -o {{ app }} -g {{ app }} {{ root }}/shared
+install -d -m 0755 {{ configuration }}
+# Archives arrive here from the deploy user.
+install -d -m 0700 -o deploy -g deploy {{ root }}/incoming
