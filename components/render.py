@@ -28,14 +28,14 @@ def _environment(folder: Path) -> Environment:
     return environment
 
 
-def render(template: str, /, *, folder: Path = FOLDER, **values: Any) -> str:
+def render(template: str, /, **values: Any) -> str:
     """Fill a template of `templates/`.
 
     Raises:
         SlipwayError: naming the template and line, when it is missing, wrong or lacks a value.
     """
     try:
-        return _environment(folder).get_template(template).render(**values)
+        return _environment(FOLDER).get_template(template).render(**values)
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         where = f"templates/{template}" + (f", line {line}" if line else "")

@@ -123,7 +123,11 @@ class Server(pulumi.ComponentResource):
     def summary(self) -> pulumi.Output[dict[str, str]]:
         """What the stack's outputs say of it."""
         return pulumi.Output.all(
-            name=self.name, address=self.address, private_address=self.private_address
+            server=self.host.name,
+            name=self.name,
+            address=self.address,
+            private_address=self.private_address,
+            host_key=self.host.host_key,
         )
 
 

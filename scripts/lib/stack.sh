@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# What the scripts do with one environment (a stack). Sourced after environment.sh and say.sh.
+
+# Reads "[stack] …": sets `stack` (default local) and leaves the rest in `words`.
+# usage: read_arguments "$0" "$@"
+read_arguments() {
+  local script=$1
+  shift
+  case "${1:-}" in
+    --help | -h) print_help "$script"; exit 0 ;;
+    -* | '') stack=local ;;
+    *) stack=$1; shift ;;
+  esac
+  # shellcheck disable=SC2034 # the calling script reads them
+  words=("$@")
+  cd "$SLIPWAY_ROOT" || exit 1
+  [ -f "Pulumi.$stack.yaml" ] || fail "there is no environment '$stack': must be one of $(environments) (Pulumi.<name>.yaml)"
+}
+
+environments() {
+  local file names=''
+  for file in "$SLIPWAY_ROOT"/Pulumi.*.yaml; do
+    file=${file##*/Pulumi.}
+    names="$names ${file%.yaml}"
+  done
+  printf '%s' "${names# }"
+}
+
+# Refuses words that a script has no use for.
+no_more_words() { [ "$#" -eq 0 ] || fail "unknown argument '$1' (see --help)"; }
+
+# The DigitalOcean endpoint of the stack when it is this machine: that is, the local cloud. Else empty.
+local_endpoint() {
+  sed -n 's|^ *digitalocean:apiEndpoint: *["'\'']\{0,1\}\(http://\(127\.0\.0\.1\|localhost\):[0-9]*\).*|\1|p' "Pulumi.$stack.yaml"
+}
+
+# The local cloud gets its own token, whatever the environment holds for DigitalOcean.
+use_local_token() {
+  DIGITALOCEAN_TOKEN=$(<"$SLIPWAY_HOME/local-cloud/token")
+  export DIGITALOCEAN_TOKEN
+}
+
+local_cloud() { python3 -m local_cloud "$1" --state "$SLIPWAY_HOME/local-cloud" "${@:2}"; }
+
+# Set-up, the local cloud where the stack is on it, and the stack itself.
+prepare_stack() {
+  local endpoint
+  "$SLIPWAY_ROOT/scripts/setup"
+  use_slipway_environment
+  endpoint=$(local_endpoint)
+  if [ -n "$endpoint" ]; then
+    use_local_token
+    local_cloud start --port "${endpoint##*:}"
+  elif [ -z "${DIGITALOCEAN_TOKEN:-}" ] && ! grep -q 'digitalocean:token' "Pulumi.$stack.yaml"; then
+    fail "no DigitalOcean token for '$stack': set DIGITALOCEAN_TOKEN, or pulumi config set --secret digitalocean:token"
+  fi
+  ensure_stack
+}
+
+project_name() { sed -n 's/^name: *//p' Pulumi.yaml; }
+
+# Where the file backend keeps the stack.
+state_file() { printf '%s' "$SLIPWAY_HOME/.pulumi/stacks/$(project_name)/$stack.json"; }
+
+# Looking into the backend's folder is 100 times quicker than asking the engine.
+ensure_stack() {
+  [ -f "$(state_file)" ] && [ "$PULUMI_BACKEND_URL" = "file://$SLIPWAY_HOME" ] && return 0
+  pulumi stack select "$stack" >/dev/null 2>&1 && return 0
+  forget_foreign_salt
+  pulumi stack init "$stack" >/dev/null || fail "the stack '$stack' could not be made; see above"
+}
+
+# A salt that came with the file belongs to another clone's passphrase: there is no state here that it could open.
+forget_foreign_salt() {
+  [ "$stack" = local ] || return 0
+  grep -q '^encryptionsalt:' "Pulumi.$stack.yaml" || return 0
+  sed -i '/^encryptionsalt:/d' "Pulumi.$stack.yaml"
+}
+
+stack_output() { pulumi stack output --stack "$stack" "$@"; }
