@@ -93,10 +93,9 @@ CommandLine = Annotated[str, _matches(r"[^\n\0]*"), Field(description="one comma
 Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
 PortOrNone = Annotated[int, Field(ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")]
 HostNumber = Annotated[int, Field(ge=0, le=250, description="2 to 250, or 0 for any")]
-Network = Annotated[
-    str,
-    AfterValidator(_check_network),
-    Field(description="an IPv4 network in CIDR form, such as 203.0.113.0/24"),
+Networks = Annotated[
+    list[Annotated[str, AfterValidator(_check_network)]],
+    Field(min_length=1, description="one IPv4 network or more in CIDR form, as 203.0.113.0/24"),
 ]
 VpcRange = Annotated[
     str,
@@ -132,10 +131,10 @@ class Settings(BaseModel):
     web_size: Slug
     web_port: Port
     db_size: Slug
-    backups: bool
+    backups: Annotated[bool, Field(description="true or false")]
     vpc_range: VpcRange
-    ssh_from: Annotated[list[Network], Field(min_length=1, description="at least one network")]
-    http_from: Annotated[list[Network], Field(min_length=1, description="at least one network")]
+    ssh_from: Networks
+    http_from: Networks
     local_web_port: PortOrNone
     local_db_port: PortOrNone
     local_web_address: HostNumber
@@ -227,8 +226,13 @@ def _explain(error: ValidationError, namespace: str) -> list[str]:
                 f"{key} has no value and no default: is Pulumi.yaml of this project in use?"
             )
         else:
-            allowed = known[name].description or f"a {known[name].annotation}"
-            lines.append(f"{key} is {problem['input']!r}: must be {allowed}")
+            allowed = known[name].description
+            # The engine hands every value over as text: quotes would only say so.
+            value = problem["input"]
+            shown = (
+                value if isinstance(value, str) and value.isprintable() and value else repr(value)
+            )
+            lines.append(f"{key} is {shown}: must be {allowed}")
     return lines
 
 

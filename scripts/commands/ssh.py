@@ -16,7 +16,7 @@ def main(stack: str, name: str = "web", *command: str) -> int:
     known = outputs(stack, secrets=True)
     server = _find([*known.get("web", []), *filter(None, [known.get("db")])], name, stack)
     with TemporaryDirectory(dir=os.environ["SLIPWAY_HOME"]) as folder:
-        # ssh reads keys from files only: ours is readable by this user alone, and goes with the call.
+        # ssh reads keys from files only: ours is for this user alone, and goes with the call.
         key, hosts = Path(folder, "key"), Path(folder, "known_hosts")
         key.touch(mode=0o600)
         key.write_text(known["deploy_key"])

@@ -1,0 +1,106 @@
+"""A recording engine: the whole program runs against it, without a cloud."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Created:
+    """One resource as the engine was asked for it; `inputs` in the provider's own names."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+
+
+@dataclass
+class Engine(Mocks):
+    """Answers as the providers would, and remembers what it was asked."""
+
+    last_outputs: dict[str, Any] = field(default_factory=dict)
+    resources: list[Created] = field(default_factory=list)
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(Created(args.typ, args.name, args.inputs))
+        answer = dict(args.inputs)
+        if args.typ == "digitalocean:index/droplet:Droplet":
+            answer |= {"ipv4Address": "203.0.113.7", "ipv4AddressPrivate": "10.20.0.2"}
+        elif args.typ == "command:local:Command":
+            answer["stdout"] = "ssh-ed25519 PUBLIC\nPRIVATE KEY"
+        elif args.typ == "command:remote:Command":
+            answer["stdout"] = json.dumps({"activated_at": "2026-11-20T16:00:00Z"})
+        return f"{args.name}-id", answer
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        assert args.token == "pulumi:pulumi:readStackOutputs"
+        return {"outputs": self.last_outputs}, None
+
+    def one(self, name: str, kind: str = "") -> Created:
+        """The resource of that name (and a type that ends so)."""
+        found = [each for each in self.resources if each.name == name and each.type.endswith(kind)]
+        assert len(found) == 1, f"{name}: {[each.name for each in self.resources]}"
+        return found[0]
+
+    def all(self, kind: str) -> list[Created]:
+        return [each for each in self.resources if each.type.endswith(kind)]
+
+
+def is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(_special_sig_key) == _special_secret_sig
+
+
+def plain(value: Any) -> Any:
+    """The value inside a secret, or the value."""
+    return value["value"] if is_secret(value) else value
+
+
+Run = Callable[..., Engine]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `__main__.py` with settings on top of the defaults, wait until all is registered."""
+    monkeypatch.setenv("SLIPWAY_HOME", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    schema = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+
+    def run_program(last_outputs: dict[str, Any] | None = None, **settings: Any) -> Engine:
+        engine = Engine(last_outputs=last_outputs or {})
+        values = {name: declared["default"] for name, declared in schema.items()} | settings
+        pulumi.runtime.set_mocks(engine, project="slipway", stack="test", preview=False)
+        pulumi.runtime.set_all_config(
+            {f"slipway:{name}": _as_config(value) for name, value in values.items()}
+        )
+        monkeypatch.setattr(pulumi, "export", engine.exports.__setitem__)
+
+        @pulumi.runtime.test  # type: ignore[untyped-decorator]
+        def program() -> Any:
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+            return pulumi.Output.all(**engine.exports).apply(engine.exports.update)
+
+        program()
+        return engine
+
+    return run_program
+
+
+def _as_config(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+__all__ = ["Created", "Engine", "Run", "is_secret", "plain"]

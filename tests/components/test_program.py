@@ -1,0 +1,161 @@
+"""What the program asks of the engine for a whole environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import artifact
+from tests.components.conftest import Engine, Run, is_secret, plain
+
+APP = Path(__file__).resolve().parent.parent.parent / "app"
+KEPT = "0123456789ab"
+
+
+def history(*ids: str) -> dict[str, Any]:
+    """The outputs after these releases, newest first; the first one serves."""
+    return {
+        "releases": [
+            {"id": each, "released_at": "2026-01-01T00:00:00Z", "requirements": "f" * 64}
+            for each in ids
+        ]
+    }
+
+
+def remote(engine: Engine) -> list[Any]:
+    return [*engine.all("remote:Command"), *engine.all("remote:CopyToRemote")]
+
+
+def test_an_environment_is_a_web_and_a_db_server(run: Run) -> None:
+    assert {each.name for each in run().all(":Droplet")} == {"web", "db"}
+
+
+def test_more_web_servers_leave_the_first_one_as_it_is(run: Run) -> None:
+    one, three = run(), run(webCount=3)
+    assert {each.name for each in three.all(":Droplet")} == {"web", "web-2", "web-3", "db"}
+    assert one.one("web", ":Droplet").inputs == three.one("web", ":Droplet").inputs
+
+
+def test_a_server_is_named_after_its_environment_where_that_is_wished(run: Run) -> None:
+    assert run(namePrefix="dev-").one("web", ":Droplet").inputs["name"] == "dev-web"
+
+
+def test_every_connection_pins_the_host_key(run: Run) -> None:
+    for each in remote(run(webCount=2)):
+        connection = plain(each.inputs["connection"])
+        assert plain(connection["hostKey"]).startswith("ssh-ed25519 "), each.name
+
+
+def test_everything_on_a_server_is_done_again_when_its_droplet_is_new(run: Run) -> None:
+    engine = run(webCount=2)
+    droplets = {each.name for each in engine.all(":Droplet")}
+    for each in remote(engine):
+        assert len(each.inputs["triggers"]) == 1, f"{each.name} has to name its droplet"
+    assert droplets
+
+
+def test_private_keys_and_passwords_never_leave_as_plain_text(run: Run) -> None:
+    engine = run()
+    assert is_secret(engine.one("web", ":Droplet").inputs["userData"])
+    assert is_secret(engine.one("web-environment").inputs["stdin"])
+    assert is_secret(engine.one("database-create").inputs["stdin"])
+    for each in engine.resources:
+        for key, value in each.inputs.items():
+            assert is_secret(value) or "PRIVATE KEY" not in repr(value), f"{each.name}.{key}"
+
+
+def test_no_secret_stands_in_a_command_line(run: Run) -> None:
+    for each in run().all("Command"):
+        assert not is_secret(each.inputs.get("create")), each.name
+
+
+def test_keys_are_generated_once_and_their_making_is_not_logged(run: Run) -> None:
+    generated = run().all("local:Command")
+    assert {each.name for each in generated} == {
+        "deploy-key",
+        "db-password",
+        "web-host-key",
+        "db-host-key",
+    }
+    assert {each.inputs["logging"] for each in generated} == {"none"}
+
+
+def test_postgresql_is_open_to_the_web_servers_only(run: Run) -> None:
+    rules = run().one("slipway-test-db", ":Firewall").inputs["inboundRules"]
+    postgresql = next(rule for rule in rules if rule.get("portRange") == "5432")
+    assert postgresql["sourceTags"] == ["slipway-test-web"]
+    assert "sourceAddresses" not in postgresql
+
+
+def test_the_web_port_is_the_one_that_is_open_and_listened_on(run: Run) -> None:
+    engine = run(webPort=8081)
+    rules = engine.one("slipway-test-web", ":Firewall").inputs["inboundRules"]
+    assert {rule.get("portRange") for rule in rules} == {"22", "8081", None}
+    assert "listen 8081 " in engine.one("web-nginx").inputs["stdin"]
+
+
+def test_hints_for_the_local_cloud_are_labels_of_the_droplets(run: Run) -> None:
+    engine = run(localWebPort=8080, localWebAddress=10, localDbPort=54322, localDbAddress=20)
+    assert set(engine.one("web", ":Droplet").inputs["tags"]) == {
+        "slipway-test-web",
+        "local:address:10",
+        "local:forward:8080:80",
+    }
+    assert engine.exports["url"] == "http://127.0.0.1:8080/"
+
+
+def test_the_release_is_the_content_of_the_application_folder(run: Run) -> None:
+    engine = run()
+    wanted = artifact.identify(APP)
+    assert engine.one("web-archive").inputs["remotePath"].endswith(f"/{wanted}.tar.gz")
+    assert f" stage {wanted} " in engine.one("web-stage").inputs["create"]
+    assert f" switch {wanted} " in engine.one("web-switch").inputs["create"]
+    assert engine.exports["release"]["id"] == wanted
+    assert engine.exports["release"]["released_at"] == "2026-11-20T16:00:00Z"
+
+
+def test_the_release_command_runs_on_one_server_only(run: Run) -> None:
+    engine = run(webCount=3)
+    assert [each.name for each in engine.resources if "release-command" in each.name] == [
+        "web-release-command"
+    ]
+
+
+def test_without_a_release_command_none_runs(run: Run) -> None:
+    engine = run(releaseCommand="")
+    assert not [each for each in engine.resources if "release-command" in each.name]
+
+
+def test_a_new_release_comes_before_the_earlier_ones(run: Run) -> None:
+    engine = run(history(KEPT))
+    new = artifact.identify(APP)
+    assert [each["id"] for each in engine.exports["releases"]] == [new, KEPT]
+    assert engine.exports["previous_release"] == KEPT
+
+
+def test_a_rollback_switches_to_a_kept_release_and_uploads_nothing(run: Run) -> None:
+    new = artifact.identify(APP)
+    engine = run(history(new, KEPT), release=KEPT)
+    assert f" switch {KEPT} " in engine.one("web-switch").inputs["create"]
+    assert isinstance(engine.one("web-archive").inputs["source"], pulumi.StringAsset)
+    assert engine.exports["release"]["id"] == KEPT
+    assert [each["id"] for each in engine.exports["releases"]] == [new, KEPT]
+
+
+def test_a_rollback_to_an_unknown_release_stops_before_anything_is_made(run: Run) -> None:
+    with pytest.raises(pulumi.RunError, match=f"slipway:release is {KEPT}: .*a{{12}}") as caught:
+        run(history("a" * 12), release=KEPT)
+    assert "kept release" in str(caught.value)
+
+
+def test_a_wrong_setting_stops_before_anything_is_made(run: Run) -> None:
+    with pytest.raises(pulumi.RunError, match="slipway:webPort is 70000"):
+        run(webPort=70000)
+
+
+def test_an_application_that_is_missing_stops_before_anything_is_made(run: Run) -> None:
+    with pytest.raises(pulumi.RunError, match="no-such-app: there is no such folder"):
+        run(appFolder="no-such-app")
