@@ -55,7 +55,7 @@ download_engine() {
 build_tool() {
   local module=$1 target=$2 flags=$3 total
   say "engine: downloading the Go modules of tools/$module (once for this user)"
-  (cd "$SLIPWAY_ROOT/tools/$module" && go mod download) || return 1
+  # Only what the tool needs: `go mod download` would also ask for modules that a proxy may not have.
   total=$(cd "$SLIPWAY_ROOT/tools/$module" && go list -deps tool | wc -l)
   (cd "$SLIPWAY_ROOT/tools/$module" &&
     GOFLAGS=-mod=readonly GOBIN="$target" go install -v -ldflags "-s -w $flags" tool 2>&1) |

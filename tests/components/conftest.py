@@ -48,7 +48,7 @@ class Engine(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         assert args.token == "pulumi:pulumi:readStackOutputs"
-        return {"outputs": self.last_outputs}, None
+        return {"outputs": self.last_outputs}, []
 
     def one(self, name: str, kind: str = "") -> Created:
         """The resource of that name (and a type that ends so)."""
