@@ -1,0 +1,1 @@
+"""DigitalOcean's API v2 for droplets that run on this machine."""

@@ -1,0 +1,72 @@
+"""One running local cloud: its records, its machines, and the network kept in step with both."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from local_cloud.api.errors import machine_failed
+from local_cloud.api.network_plan import plan
+from local_cloud.api.records import Droplet, Firewall
+from local_cloud.api.store import Store
+from local_cloud.machine import Hypervisor, MachineError, Network
+
+log = logging.getLogger("slipway.cloud")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What every request works with."""
+
+    state_folder: Path
+    store: Store
+    hypervisor: Hypervisor
+
+    @contextmanager
+    def change_network(self) -> Iterator[sqlite3.Connection]:
+        """A change of records that the firewalls or forwards depend on.
+
+        The network is planned from the changed records and applied before they are committed, so
+        that both happen or neither. The store has one writer: changes come one after the other.
+        """
+        with self.store.write() as db:
+            yield db
+            try:
+                self.hypervisor.apply_network(_planned(db))
+            except MachineError as error:
+                raise machine_failed(error) from error
+
+    def restore_network(self) -> None:
+        """Apply the network of the records, after a restart.
+
+        A forward whose port another program took meanwhile is left out with a line in the log: the
+        firewalls matter more. Raises MachineError when even they cannot be had.
+        """
+        with self.store.read() as db:
+            network = _planned(db)
+        try:
+            self.hypervisor.apply_network(network)
+        except MachineError as error:
+            if not network.forwards:
+                raise
+            log.error("the forwards from 127.0.0.1 are not in place: %s", error)
+            self.hypervisor.apply_network(replace(network, forwards=()))
+
+
+def _planned(db: sqlite3.Connection) -> Network:
+    return plan(Droplet.all(db), Firewall.all(db))
+
+
+async def cloud_of(request: Request) -> Cloud:
+    cloud: Cloud = request.app.state.cloud
+    return cloud
+
+
+TheCloud = Annotated[Cloud, Depends(cloud_of)]
