@@ -1,0 +1,199 @@
+"""A server without systemd or root, for the tests of releasectl: everything below one folder."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from components.artifact import pack
+
+PROJECT = Path(__file__).resolve().parents[2]
+RELEASECTL = PROJECT / "host" / "releasectl"
+FAKES = Path(__file__).with_name("releasectl_fakes")
+#: The oldest Python releasectl has to run on can be given here.
+PYTHON = os.environ.get("RELEASECTL_PYTHON", sys.executable)
+
+WSGI = """
+import os, time
+PAGE = "{page}"
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/slow":
+        time.sleep(1)
+    status, body = "200 OK", PAGE + os.environ.get("GREETING", "")
+    if path == "/healthz":
+        status, body = {health!r}
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body.encode()]
+"""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a command said: `result` is its line of JSON, `told` what it told the person."""
+
+    status: int
+    result: dict[str, Any]
+    told: str
+
+
+class Host:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.base = root / "srv" / "site"
+        self.config = root / "etc" / "slipway" / "site"
+        self.env = {
+            "PATH": f"{FAKES}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(root),
+            "FAKE_ROOT": str(root),
+            "FAKE_PYTHON": sys.executable,
+        }
+        for folder in (self.config, root / "etc/systemd/system", root / "run/site"):
+            folder.mkdir(parents=True)
+        (root / "etc/systemd/system/site@.service").write_text("[Service]\n")
+        (self.config / "gunicorn.conf.py").write_text("workers = 2\n")
+        self.environment(GREETING="")
+        self.settings()
+
+    # What the rest of Slipway puts on a server
+
+    def settings(self, **changed: Any) -> None:
+        user = "root" if os.geteuid() == 0 else os.environ["USER"]
+        values = {"user": user, "health_seconds": 5, "drain_seconds": 5, "keep": 3}
+        (self.config / "app.json").write_text(json.dumps({**values, **changed}))
+
+    def environment(self, **variables: str) -> None:
+        text = "".join(f"{key}={value}\n" for key, value in variables.items())
+        (self.config / "env").write_text(text)
+
+    def upload(
+        self,
+        page: str = "one",
+        health: tuple[str, str] = ("200 OK", "fine"),
+        files: dict[str, str] | None = None,
+    ) -> str:
+        """Pack a small application and put it into incoming/; its id."""
+        source = self.root / "source"
+        shutil.rmtree(source, ignore_errors=True)
+        contents = {
+            "wsgi.py": WSGI.format(page=page, health=health),
+            "requirements.txt": "",
+            **(files or {}),
+        }
+        for name, content in contents.items():
+            path = source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return pack(source, self.base / "incoming").id
+
+    # What a person or the program does
+
+    def command(self, *arguments: str) -> list[str]:
+        options = ["--root", str(self.root), "--app", "site", "--by", "ada"]
+        return [PYTHON, "-I", str(RELEASECTL), *options, *arguments]
+
+    def run(self, *arguments: str, record: str = "", check: bool = True) -> Outcome:
+        outcome = self.run_command(self.command(*arguments), record)
+        if check:
+            assert outcome.status == 0, outcome.told
+        return outcome
+
+    def run_command(self, command: list[str], record: str = "") -> Outcome:
+        done = subprocess.run(
+            command, input=record, capture_output=True, text=True, env=self.env, check=False
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        lines = done.stdout.splitlines()
+        assert len(lines) == (done.returncode >= 0), done.stdout
+        return Outcome(done.returncode, json.loads(lines[0]) if lines else {}, done.stderr)
+
+    def fails(self, *arguments: str) -> Outcome:
+        outcome = self.run(*arguments, check=False)
+        assert outcome.status == 1, outcome
+        assert outcome.result["outcome"] == "failed"
+        return outcome
+
+    def kill_at(self, effect: int, *arguments: str) -> bool:
+        """Run a command that is killed before its n-th effect; False if it ended before that."""
+        command = self.command(*arguments)
+        command[1:2] = ["-I", str(FAKES / "killed_at.py"), str(effect)]
+        return self.run_command(command).status == -9
+
+    def release(self, page: str, **more: Any) -> str:
+        """Upload, stage and activate."""
+        release = self.upload(page, **more)
+        self.run("stage", release)
+        self.run("activate", release)
+        return release
+
+    # What can be seen
+
+    def get(self, path: str = "/", timeout: float = 5) -> httpx.Response:
+        transport = httpx.HTTPTransport(uds=str(self.base / "current.sock"))
+        with httpx.Client(transport=transport, timeout=timeout) as client:
+            return client.get(f"http://site{path}")
+
+    @property
+    def page(self) -> str:
+        return self.get().text
+
+    def status(self) -> dict[str, Any]:
+        return self.run("status").result
+
+    def states(self) -> dict[str, str]:
+        return {release["id"]: release["state"] for release in self.status()["releases"]}
+
+    def history(self) -> list[dict[str, Any]]:
+        lines = (self.base / "history.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def names(self, folder: str) -> list[str]:
+        """Everything in a folder of /srv/site, leftovers with a dot as well."""
+        return sorted(path.name for path in (self.base / folder).iterdir())
+
+    def running(self) -> list[str]:
+        """The instances whose process is alive."""
+        found = []
+        for path in (self.root / "units").glob("*.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.read_text()), 0)
+                found.append(path.name[len("site@") : -len(".service.pid")])
+        return sorted(found)
+
+    def enabled(self) -> list[str]:
+        paths = (self.root / "units").glob("*.enabled")
+        return sorted(path.name[len("site@") : -len(".service.enabled")] for path in paths)
+
+    def stop_all(self) -> None:
+        for path in (self.root / "units").glob("*.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.read_text()), 9)
+
+
+@contextlib.contextmanager
+def new_host() -> Iterator[Host]:
+    """UNIX sockets need short paths, so not in pytest's own folder."""
+    root = Path(tempfile.mkdtemp(prefix="slipway-"))
+    host = Host(root)
+    try:
+        yield host
+    finally:
+        host.stop_all()
+        shutil.rmtree(root)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
