@@ -1,0 +1,301 @@
+"""The real hypervisor of the local cloud: every droplet is a Debian host in systemd-nspawn."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from local_cloud.hosts import control_groups, disk, firewall, mirrors, permissions, seed, wiring
+from local_cloud.hosts.forward import Forwards
+from local_cloud.hosts.guest_files import machine_files
+from local_cloud.hosts.image import Images
+from local_cloud.hosts.machine_process import MachineProcess
+from local_cloud.hosts.names import Names, public_network_candidates
+from local_cloud.hosts.own_configuration import pip_settings, resolver
+from local_cloud.hosts.package_cache import PackageCache
+from local_cloud.hosts.record import MachineRecord, write_whole
+from local_cloud.hosts.requirements import check_folder
+from local_cloud.hosts.wiring import Wiring
+from local_cloud.machine import MachineError, MachineSpec, Network, Progress
+
+GIGABYTE = 1_000_000_000
+
+
+class NspawnHypervisor:
+    """Boots, stops and removes the machines of one state folder.
+
+    Nothing is kept in memory that is not on disk too: after any crash, a new object on the same
+    folder finds the machines running and goes on.
+    """
+
+    def __init__(self, state_folder: Path, cache_folder: Path) -> None:
+        self.state = state_folder.resolve()
+        self.cache = cache_folder.resolve()
+        self.names = Names.of(self.state)
+        self.images = Images(self.cache)
+        self.snapshots = disk.Snapshots(self.state / "snapshots")
+        self.forwards = Forwards(self.state / "forwards", self.names.tag)
+        self.package_cache = PackageCache(self.cache)
+        self._guards_file = self.state / "guards.json"
+        self._network_lock = threading.RLock()
+        self._machine_locks: dict[int, threading.Lock] = {}
+
+    # --- what machines are made from
+
+    def public_network(self) -> IPv4Network:
+        """The network that public addresses are given from; chosen once, then kept."""
+        with self._network_lock:
+            chosen = self.state / "public-network"
+            if chosen.exists():
+                return IPv4Network(chosen.read_text().strip())
+            for network in public_network_candidates(self.state):
+                if wiring.collision(network, self.names) is None:
+                    self.state.mkdir(parents=True, exist_ok=True)
+                    write_whole(chosen, f"{network}\n")
+                    return network
+        raise MachineError("this computer already routes all of 10.64.0.0/10: no public addresses")
+
+    def prepare_image(self, image: str, progress: Progress) -> None:
+        """Build the base image if there is none yet (a minute); else return at once."""
+        if image.startswith(disk.SNAPSHOT_PREFIX):
+            disk.image_layers(image, self.images, self.snapshots)
+        else:
+            self.images.prepare(image, progress)
+
+    def snapshot(self, machine_id: int, snapshot_id: int) -> float:
+        """Copy a machine's disk aside; return its size in GB."""
+        machine = MachineRecord.read(self._folder(machine_id))
+        layers = list(machine.layers)
+        written = self.snapshots.take(self._folder(machine_id), layers, snapshot_id)
+        return round((written + sum(disk.size(Path(layer)) for layer in layers)) / GIGABYTE, 2)
+
+    def delete_snapshot(self, snapshot_id: int) -> None:
+        """Remove a snapshot's disk. Raises `MachineError` while a machine stands on it."""
+        machines = {machine.id: list(machine.layers) for machine in self._machines()}
+        users = self.snapshots.used_by(machines, snapshot_id)
+        if users:
+            raise MachineError(
+                f"snapshot {snapshot_id} is the disk of droplet {users[0]}: delete that first"
+            )
+        self.snapshots.delete(snapshot_id)
+
+    # --- a machine's life
+
+    def create(self, spec: MachineSpec) -> None:
+        """Make the disk, network and seed of a new machine and boot it; return when SSH answers."""
+        with self._only(spec.id):
+            folder = self._folder(spec.id)
+            if (folder / "machine.json").exists():
+                if self._process(spec.id).init is not None:
+                    return
+            else:
+                layers = disk.image_layers(spec.image, self.images, self.snapshots)
+                check_folder(self.state)
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o700)
+                disk.make(folder)
+                MachineRecord.of(spec, layers).write(folder)
+            self._boot(spec)
+
+    def start(self, spec: MachineSpec) -> None:
+        """Boot an existing machine; one that runs already is left alone."""
+        with self._only(spec.id):
+            MachineRecord.read(self._folder(spec.id))
+            if self._process(spec.id).init is None:
+                self._boot(spec)
+
+    def shut_down(self, machine_id: int, grace_seconds: float) -> None:
+        """Ask the machine to power off; after the grace time, cut its power."""
+        with self._only(machine_id):
+            self._process(machine_id).shut_down(grace_seconds)
+            self._disconnect(machine_id)
+
+    def power_off(self, machine_id: int) -> None:
+        """Cut the power, as a pulled plug would."""
+        with self._only(machine_id):
+            self._process(machine_id).cut_power()
+            self._disconnect(machine_id)
+
+    def reboot(self, machine_id: int) -> None:
+        """Restart the machine's operating system; return when SSH answers again."""
+        with self._only(machine_id):
+            self._process(machine_id).reboot()
+
+    def is_running(self, machine_id: int) -> bool:
+        """Whether the machine's init runs now."""
+        return self._process(machine_id).init is not None
+
+    def destroy(self, machine_id: int) -> None:
+        """Remove the machine and everything that was made for it; unknown ids are fine."""
+        with self._only(machine_id):
+            self._process(machine_id).cut_power()
+            self._disconnect(machine_id)
+            shutil.rmtree(self._folder(machine_id), ignore_errors=True)
+        with self._network_lock:
+            guards = permissions.load(self._guards_file)
+            kept = tuple(guard for guard in guards if guard.machine_id != machine_id)
+            if kept != guards:
+                permissions.save(self._guards_file, kept)
+            if self._machines():
+                self._apply_firewall()
+            else:
+                self._leave_network()
+
+    def rename(self, machine_id: int, name: str) -> None:
+        """Change the label in logs, from the next boot on (the hostname inside stays)."""
+        folder = self._folder(machine_id)
+        dataclasses.replace(MachineRecord.read(folder), name=name).write(folder)
+
+    # --- the network around them
+
+    def check_network(self, network: IPv4Network) -> None:
+        """Raise `MachineError` when the range collides with one this computer already routes."""
+        used = wiring.collision(network, self.names)
+        if used is None and network.overlaps(self.public_network()):
+            used = f"{self.public_network()}, this cloud's public addresses"
+        if used is not None:
+            raise MachineError(f"the network {network} collides with {used}; choose another one")
+
+    def check_forward(self, loopback_port: int) -> None:
+        """Raise `MachineError` naming the port when another process listens on it."""
+        self.forwards.check(loopback_port)
+
+    def apply_network(self, network: Network) -> None:
+        """Make firewalls and loopback forwards be exactly these."""
+        with self._network_lock:
+            permissions.save(self._guards_file, network.guards)
+            if self._machines():
+                self._apply_firewall()
+            self.forwards.apply(network.forwards)
+
+    # --- inside
+
+    def _boot(self, spec: MachineSpec) -> None:
+        folder = self._folder(spec.id)
+        machine = MachineRecord.read(folder)
+        process = self._process(spec.id)
+        process.cut_power()
+        for layer in machine.layers:
+            if not Path(layer).is_dir():
+                raise MachineError(
+                    f"the image {layer} of {machine.name} is gone: rebuild the droplet"
+                )
+        for interface in (machine.public, machine.private):
+            used = wiring.collision(IPv4Network(interface.address), self.names)
+            if used is not None:
+                raise MachineError(f"the address {interface.address} collides with {used}")
+        self._write_files(folder, spec)
+        wiring.allow_forwarding(self.names)
+        self._wiring(machine).connect()
+        with self._network_lock:
+            self._apply_firewall()
+        try:
+            process.start(machine, self._wheel_caches())
+        except MachineError:
+            process.cut_power()
+            self._disconnect(spec.id)
+            raise
+
+    def _write_files(self, folder: Path, spec: MachineSpec) -> None:
+        dns = resolver()
+        servers = [spec.public.gateway if server.is_loopback else server for server in dns.servers]
+        files = machine_files(
+            gateway=spec.public.gateway,
+            name_servers=list(dict.fromkeys(servers)),
+            search=dns.search,
+            cached_mirrors=mirrors.cacheable(mirrors.own_sources()),
+            pip_settings=pip_settings(),
+        )
+        disk.write_files(folder, files, seed.render(spec))
+
+    def _apply_firewall(self) -> None:
+        """Render the whole table from what is on disk, so that no caller can forget a part."""
+        loopback_servers = [server for server in resolver().servers if server.is_loopback]
+        services = firewall.Services(
+            gateway=self.public_network().network_address + 1,
+            package_cache_port=self._package_cache_port(),
+            name_server=loopback_servers[0] if loopback_servers else None,
+        )
+        wirings = [self._wiring(machine) for machine in self._machines()]
+        guards = permissions.load(self._guards_file)
+        firewall.apply(firewall.render(self.names, wirings, guards, services))
+
+    def _package_cache_port(self) -> int | None:
+        """A cache that does not start is a slower apt, not an error."""
+        try:
+            return self.package_cache.use(f"cloud-{self.names.tag}")
+        except MachineError:
+            return None
+
+    def _leave_network(self) -> None:
+        firewall.remove(self.names)
+        self.package_cache.leave(f"cloud-{self.names.tag}")
+        wiring.restore_forwarding(self.names)
+
+    def _disconnect(self, machine_id: int) -> None:
+        wiring.disconnect(
+            self.names.machine(machine_id),
+            self.names.public_card(machine_id),
+            self.names.private_card(machine_id),
+        )
+
+    def _machines(self) -> list[MachineRecord]:
+        records = sorted((self.state / "machines").glob("*/machine.json"))
+        return [MachineRecord.read(record.parent) for record in records]
+
+    def _folder(self, machine_id: int) -> Path:
+        return self.state / "machines" / str(machine_id)
+
+    def _process(self, machine_id: int) -> MachineProcess:
+        return MachineProcess(
+            self._folder(machine_id), self.names.machine(machine_id), self.names.tag
+        )
+
+    def _wiring(self, machine: MachineRecord) -> Wiring:
+        return Wiring.of(self.names, machine.id, machine.public, machine.private)
+
+    def _wheel_caches(self) -> dict[str, Path]:
+        """The folders of wheels that all machines share, by their name inside."""
+        folders = {name: self.cache / name for name in ("pip", "uv")}
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        return folders
+
+    @contextmanager
+    def _only(self, machine_id: int) -> Iterator[None]:
+        """One change of a machine at a time; different machines change side by side."""
+        with self._network_lock:
+            lock = self._machine_locks.setdefault(machine_id, threading.Lock())
+        with lock:
+            yield
+
+
+def take_away(hypervisor: NspawnHypervisor) -> None:
+    """Remove all that a cloud made on this computer, whatever state it is in.
+
+    Works without records and after the death of any process: what is left is found by its name.
+    """
+    from local_cloud.hosts.process import owned_by
+
+    names = hypervisor.names
+    for process in owned_by(names.tag):
+        process.signal(9)
+    for process in owned_by(names.tag):
+        process.wait(5)
+    namespaces, cards = wiring.leftovers(names)
+    for card in cards:
+        wiring.disconnect("", card)
+    for namespace in namespaces:
+        wiring.disconnect(namespace)
+    for group in control_groups.all_named(names.machine(0)[:-1]):
+        control_groups.remove(group)
+    hypervisor._leave_network()
+    for name in ("machines", "forwards", "snapshots"):
+        shutil.rmtree(hypervisor.state / name, ignore_errors=True)
+    for name in ("guards.json", "public-network"):
+        (hypervisor.state / name).unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""The names a cloud gives to what it makes on this computer.
+
+Several clouds (state folders) can run side by side: a tag derived from the folder is part of every
+name, so that each cloud finds, and takes away, exactly its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one cloud."""
+
+    tag: str
+    """Four hexadecimal digits."""
+
+    @classmethod
+    def of(cls, state_folder: Path) -> Names:
+        return cls(_digest(state_folder).hex()[:4])
+
+    @property
+    def table(self) -> str:
+        """The nftables table, of the family `inet`."""
+        return f"slipway_{self.tag}"
+
+    @property
+    def card_prefix(self) -> str:
+        """The beginning of the name of each of the cloud's network cards on this computer."""
+        return f"sw{self.tag}"
+
+    def machine(self, machine_id: int) -> str:
+        """A machine's name among processes, network namespaces and control groups."""
+        return f"slipway-{self.tag}-{machine_id}"
+
+    def public_card(self, machine_id: int) -> str:
+        return f"{self.card_prefix}{machine_id}p"
+
+    def private_card(self, machine_id: int) -> str:
+        return f"{self.card_prefix}{machine_id}v"
+
+
+def public_network_candidates(state_folder: Path) -> Iterator[IPv4Network]:
+    """The cloud's network for public addresses, 10.64.0.0/24 to 10.127.255.0/24, and the next ones."""
+    first = int.from_bytes(_digest(state_folder)[2:4], "big") % (64 * 256)
+    for step in range(64 * 256):
+        number = (first + step) % (64 * 256)
+        yield IPv4Network((0x0A400000 + number * 256, 24))
+
+
+def _digest(state_folder: Path) -> bytes:
+    return hashlib.sha256(str(state_folder.resolve()).encode()).digest()

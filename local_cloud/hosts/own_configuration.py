@@ -1,0 +1,63 @@
+"""What a machine takes over from this computer: its name servers and its package index."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from local_cloud.hosts.wiring import name_servers
+
+INDEX_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout")
+"""pip's settings that also hold inside a machine; others may name files of this computer."""
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Where names are asked for."""
+
+    servers: tuple[IPv4Address, ...]
+    search: str
+
+
+def resolver(etc: Path = Path("/etc"), run: Path = Path("/run")) -> Resolver:
+    """This computer's name servers; of systemd-resolved's stub, the real ones behind it."""
+    behind_the_stub = run / "systemd/resolve/resolv.conf"
+    text = _read(etc / "resolv.conf")
+    if name_servers(text) == (IPv4Address("127.0.0.53"),) and behind_the_stub.exists():
+        text = _read(behind_the_stub)
+    search = [line.split(maxsplit=1)[1] for line in text.splitlines() if line.startswith("search ")]
+    return Resolver(name_servers(text), search[-1].strip() if search else "")
+
+
+@cache
+def pip_settings() -> dict[str, str]:
+    """The package index of this computer's pip: from its files, then from its environment."""
+    found: dict[str, str] = {}
+    home = Path.home()
+    for path in (
+        Path("/etc/pip.conf"),
+        home / ".pip/pip.conf",
+        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf",
+        Path(os.environ.get("PIP_CONFIG_FILE") or os.devnull),
+    ):
+        parser = configparser.RawConfigParser()
+        parser.read_string(_read(path) or "[global]\n")
+        for section in ("global", "install"):
+            if parser.has_section(section):
+                found |= {n: v for n, v in parser.items(section) if n in INDEX_SETTINGS}
+    for name in INDEX_SETTINGS:
+        value = os.environ.get(f"PIP_{name.upper().replace('-', '_')}")
+        if value:
+            found[name] = value
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,78 @@
+"""What is written down of a machine, so that all can be derived again after any crash."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from local_cloud.machine import Interface, MachineError, MachineSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRecord:
+    """A machine's facts without its secrets."""
+
+    id: int
+    name: str
+    """The label, for processes and logs."""
+    hostname: str
+    """The name inside, as it was at creation."""
+    layers: tuple[str, ...]
+    """The read-only layers of its image, the uppermost first."""
+    public: Interface
+    private: Interface
+    memory_mib: int
+
+    @classmethod
+    def of(cls, spec: MachineSpec, layers: list[str]) -> MachineRecord:
+        return cls(
+            id=spec.id,
+            name=spec.name,
+            hostname=spec.name,
+            layers=tuple(layers),
+            public=spec.public,
+            private=spec.private,
+            memory_mib=spec.memory_mib,
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> MachineRecord:
+        """Raises `MachineError` when the folder holds no machine."""
+        try:
+            content = json.loads((folder / "machine.json").read_text())
+        except OSError as error:
+            raise MachineError(f"there is no machine {folder.name}") from error
+        return cls(
+            id=int(content["id"]),
+            name=content["name"],
+            hostname=content["hostname"],
+            layers=tuple(content["layers"]),
+            public=_interface(content["public"]),
+            private=_interface(content["private"]),
+            memory_mib=int(content["memory_mib"]),
+        )
+
+    def write(self, folder: Path) -> None:
+        content = {
+            "id": self.id,
+            "name": self.name,
+            "hostname": self.hostname,
+            "layers": list(self.layers),
+            "public": [str(self.public.address), str(self.public.network)],
+            "private": [str(self.private.address), str(self.private.network)],
+            "memory_mib": self.memory_mib,
+        }
+        write_whole(folder / "machine.json", json.dumps(content, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file so that a reader, or a crash, sees the old text or the new."""
+    aside = path.with_name(path.name + ".new")
+    aside.write_text(text)
+    aside.replace(path)
+
+
+def _interface(content: list[str]) -> Interface:
+    return Interface(address=IPv4Address(content[0]), network=IPv4Network(content[1]))

@@ -1,0 +1,170 @@
+"""The network of a machine: a namespace of its own and two routed cards, public and private.
+
+Nothing is bridged. Each card is a virtual cable whose outer end, on this computer, has the network's
+gateway address and answers for every other address (proxy ARP); one route per machine leads back.
+So all traffic passes this computer's `forward` hook, where the firewall is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from local_cloud.hosts.commands import run, succeeds
+from local_cloud.hosts.names import Names
+from local_cloud.machine import Interface, MachineError
+
+SHARED = Path("/run/slipway")
+"""What the clouds of this computer share; a restart of the computer forgets it, as it should."""
+
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One cable: its name on this computer, its name inside the machine, and its addresses."""
+
+    outside: str
+    inside: str
+    interface: Interface
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """All that makes a machine's network, derived from its record."""
+
+    namespace: str
+    public: Card
+    private: Card
+
+    @classmethod
+    def of(cls, names: Names, machine_id: int, public: Interface, private: Interface) -> Wiring:
+        return cls(
+            namespace=names.machine(machine_id),
+            public=Card(outside=names.public_card(machine_id), inside="eth0", interface=public),
+            private=Card(outside=names.private_card(machine_id), inside="eth1", interface=private),
+        )
+
+    def connect(self) -> None:
+        """Make namespace, cables, addresses and routes anew."""
+        disconnect(self.namespace, self.public.outside, self.private.outside)
+        run(["ip", "netns", "add", self.namespace])
+        outer, inner = [], ["link set lo up"]
+        for card in (self.public, self.private):
+            here, there = card.interface.gateway, card.interface.address
+            outer += [
+                f"link add {card.outside} type veth peer name {card.inside} netns {self.namespace}",
+                f"address add {here}/32 dev {card.outside}",
+            ]
+            inner += [
+                f"address add {there}/{card.interface.network.prefixlen} dev {card.inside}",
+                f"link set {card.inside} up",
+            ]
+        run(["ip", "-batch", "-"], stdin="\n".join(outer))
+        for card in (self.public, self.private):
+            _tune(card.outside)
+        up = []
+        for card in (self.public, self.private):
+            here, there = card.interface.gateway, card.interface.address
+            up += [
+                f"link set {card.outside} up",
+                f"route add {there}/32 dev {card.outside} src {here}",
+            ]
+        inner.append(f"route add default via {self.public.interface.gateway}")
+        run(["ip", "-batch", "-"], stdin="\n".join(up))
+        run(["ip", "-netns", self.namespace, "-batch", "-"], stdin="\n".join(inner))
+
+
+def disconnect(namespace: str, *cards: str) -> None:
+    """Take the network of a machine away; parts that are gone already are fine."""
+    for card in cards:
+        if Path("/sys/class/net", card).exists():
+            succeeds(["ip", "link", "delete", card])
+    if Path("/run/netns", namespace).exists():
+        succeeds(["ip", "netns", "delete", namespace])
+
+
+def leftovers(names: Names) -> tuple[list[str], list[str]]:
+    """The namespaces and cards of a cloud that exist now."""
+    namespaces = sorted(path.name for path in Path("/run/netns").glob(names.machine(0)[:-1] + "*"))
+    cards = sorted(path.name for path in Path("/sys/class/net").glob(names.card_prefix + "*"))
+    return namespaces, cards
+
+
+def collision(network: IPv4Network, names: Names) -> str | None:
+    """What on this computer already uses a part of the network, other than this cloud itself."""
+    for route in json.loads(
+        run(["ip", "-json", "route", "show", "table", "all", "type", "unicast"])
+    ):
+        card = route.get("dev", "")
+        if route["dst"] == "default" or card.startswith(names.card_prefix):
+            continue
+        try:
+            used = IPv4Network(route["dst"], strict=False)
+        except ValueError:  # a route of IP version 6
+            continue
+        if used.overlaps(network):
+            return f"{used} on {card or 'this computer'}"
+    return None
+
+
+def allow_forwarding(names: Names) -> None:
+    """Let this computer pass packets on, and remember for how long and what was before."""
+    with _shared_lock():
+        if not (SHARED / "ip_forward").exists():
+            (SHARED / "ip_forward").write_text(FORWARDING.read_text())
+        (SHARED / f"cloud-{names.tag}").touch()
+        if FORWARDING.read_text().strip() != "1":
+            FORWARDING.write_text("1")
+
+
+def restore_forwarding(names: Names) -> None:
+    """Forget this cloud's wish; the last cloud puts the setting back as it was."""
+    with _shared_lock():
+        (SHARED / f"cloud-{names.tag}").unlink(missing_ok=True)
+        before = SHARED / "ip_forward"
+        if not any(SHARED.glob("cloud-*")) and before.exists():
+            FORWARDING.write_text(before.read_text())
+            before.unlink()
+
+
+def name_servers(resolver: str) -> tuple[IPv4Address, ...]:
+    """The addresses in a resolv.conf's text."""
+    found = []
+    for line in resolver.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver":
+            try:
+                found.append(IPv4Address(words[1]))
+            except ValueError:  # IP version 6, which machines do not have
+                continue
+    return tuple(found)
+
+
+def _tune(card: str) -> None:
+    """Answer for other machines' addresses, at once; accept what the firewall leads to loopback."""
+    settings = {
+        f"ipv4/conf/{card}/proxy_arp": "1",
+        f"ipv4/neigh/{card}/proxy_delay": "0",
+        f"ipv4/conf/{card}/route_localnet": "1",
+        f"ipv6/conf/{card}/disable_ipv6": "1",
+    }
+    for name, value in settings.items():
+        path = Path("/proc/sys/net", name)
+        if path.exists():
+            path.write_text(value)
+        elif not name.startswith("ipv6"):
+            raise MachineError(f"this kernel has no network setting {name}")
+
+
+@contextmanager
+def _shared_lock() -> Iterator[None]:
+    SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (SHARED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
