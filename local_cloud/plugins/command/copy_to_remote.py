@@ -8,7 +8,7 @@ import secrets
 from local_cloud.plugins.command.connection import Connection
 from local_cloud.plugins.command.links import Link, Links, NotOpenedError
 from local_cloud.plugins.command.schema import COPY_TO_REMOTE, checked
-from local_cloud.plugins.command.steps import replaces
+from local_cloud.plugins.command.steps import changes_outputs, previewed, replaces
 from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import Call, Checked, CheckFailure, Created, Found
 from local_cloud.plugins.shared_values import Archive, Asset, Properties, Value, revealed
@@ -35,7 +35,7 @@ class CopyToRemote:
     async def create(self, call: Call, inputs: Properties) -> Created:
         """Copy."""
         if call.preview:
-            return Created("", inputs)
+            return Created("", previewed(inputs, inputs, unsettled=True))
         await self._copy(call, inputs)
         return Created(secrets.token_hex(4), inputs)
 
@@ -49,9 +49,12 @@ class CopyToRemote:
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
     ) -> Properties:
         """Copy if the content or the remote path has changed."""
+        if call.preview:
+            unsettled = changes_outputs(COPY_TO_REMOTE, state, inputs)
+            return previewed(inputs, inputs, unsettled=unsettled)
         before, now = revealed(state), revealed(inputs)
         moved = now["remotePath"] != before["remotePath"]
-        if not call.preview and (moved or now["source"].hash != before["source"].hash):
+        if moved or now["source"].hash != before["source"].hash:
             await self._copy(call, inputs)
         return inputs
 

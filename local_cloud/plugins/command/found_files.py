@@ -7,7 +7,6 @@ choice, `{a,b}` alternatives; one that begins with `!` takes files out again. In
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 import tarfile
@@ -96,13 +95,24 @@ def archive_of(files: dict[str, Path]) -> Archive:
 
 def _archive_hash(files: dict[str, Path]) -> str:
     # The engine hashes the tar file it would make of an archive, files in order of their names.
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for relative, path in files.items():
-            entry = tarfile.TarInfo(relative)
-            entry.mode = 0o600
-            entry.size = path.stat().st_size
-            with path.open("rb") as content:
-                tar.addfile(entry, content)
-        end = tar.offset
-    return hashlib.sha256(whole.getvalue()[:end] + bytes(1024)).hexdigest()
+    digest = hashlib.sha256()
+    for relative, path in files.items():
+        content = path.read_bytes()
+        digest.update(_tar_header(relative, len(content)))
+        digest.update(content)
+        digest.update(bytes(-len(content) % tarfile.BLOCKSIZE))
+    digest.update(bytes(2 * tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def _tar_header(name: str, size: int) -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.mode = 0o600
+    entry.size = size
+    header = bytearray(entry.tobuf(tarfile.PAX_FORMAT, "utf-8"))
+    # Go writes zeros where Python leaves the two numbers of a device empty.
+    last = memoryview(header)[-tarfile.BLOCKSIZE :]
+    last[329:345] = b"0000000\0" * 2
+    last[148:156] = b" " * 8
+    last[148:156] = b"%06o\0 " % sum(last)
+    return bytes(header)

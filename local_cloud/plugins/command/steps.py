@@ -15,6 +15,8 @@ from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import Call, Checked, Created, Found
 from local_cloud.plugins.shared_values import (
     UNKNOWN,
+    Archive,
+    Asset,
     Properties,
     Secret,
     Unknown,
@@ -55,7 +57,8 @@ class CommandResource:
         """Run `create`."""
         resource_id = call.name + secrets.token_hex(4)
         if call.preview:
-            return Created(resource_id, {**inputs, "stdout": UNKNOWN, "stderr": UNKNOWN})
+            outputs = {**inputs, "stdout": "", "stderr": ""}
+            return Created(resource_id, previewed(outputs, inputs, unsettled=True))
         outputs = {"stdout": "", "stderr": ""}
         if "create" in inputs:
             outputs = await self._run_step(call, inputs["create"], inputs, outputs)
@@ -78,7 +81,7 @@ class CommandResource:
         }
         if call.preview:
             unsettled = changes_outputs(self._schema, state, inputs)
-            return {**inputs, **(dict.fromkeys(before, UNKNOWN) if unsettled else before)}
+            return previewed({**inputs, **before}, inputs, unsettled=unsettled)
         step = inputs.get("update", inputs.get("create"))
         if step is None:
             return {**inputs, **before}
@@ -102,6 +105,33 @@ def replaces(path: str) -> bool:
     engine for the replacement (`replace_on_changes` of `triggers[*]`).
     """
     return path == "triggers"
+
+
+def previewed(outputs: Properties, inputs: Properties, *, unsettled: bool) -> Properties:
+    """Outputs as a preview tells them: what is no plain copy of an input may be unknown yet.
+
+    Files do not count as plain copies; the official plugin takes them for unknown, too.
+    """
+    return {
+        name: _unknown(value)
+        if unsettled and (name not in inputs or _holds_files(value))
+        else value
+        for name, value in outputs.items()
+    }
+
+
+def _unknown(value: Value) -> Value:
+    return Secret(UNKNOWN) if isinstance(value, Secret) else UNKNOWN
+
+
+def _holds_files(value: Value) -> bool:
+    if isinstance(value, Secret):
+        return _holds_files(value.value)
+    if isinstance(value, list):
+        return any(map(_holds_files, value))
+    if isinstance(value, dict):
+        return any(map(_holds_files, value.values()))
+    return isinstance(value, Asset | Archive)
 
 
 def changes_outputs(schema: Object, state: Properties, inputs: Properties) -> bool:
