@@ -1,0 +1,62 @@
+"""What makes a value unfit: one function for each rule, in the official plugin's words."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from local_cloud.plugins.digitalocean.schema import Judge
+from local_cloud.plugins.shared_values import Value
+
+_TAG = re.compile(r"[a-zA-Z0-9:\-_]{1,255}")
+
+
+def not_empty(name: str, value: Value) -> str | None:
+    return None if value else f"{name} must not be empty, got {value}"
+
+
+def a_tag(name: str, value: Value) -> str | None:
+    if _TAG.fullmatch(value):
+        return None
+    return (
+        "tags may contain lowercase letters, numbers, colons, dashes, and underscores; "
+        "there is a limit of 255 characters per tag"
+    )
+
+
+def an_address_range(name: str, value: Value) -> str | None:
+    try:
+        ipaddress.ip_network(value, strict=False)
+        if "/" in value:
+            return None
+    except ValueError:
+        pass
+    return f'expected "{name}" to be a valid CIDR Value, got {value}: invalid CIDR address: {value}'
+
+
+def at_most(limit: int) -> Judge:
+    def judge(name: str, value: Value) -> str | None:
+        if len(value) <= limit:
+            return None
+        return f"expected length of {name} to be in the range (0 - {limit}), got {value}"
+
+    return judge
+
+
+def between(lowest: int, highest: int) -> Judge:
+    def judge(name: str, value: Value) -> str | None:
+        if lowest <= value <= highest:
+            return None
+        return f"expected {name} to be in the range ({lowest} - {highest}), got {value}"
+
+    return judge
+
+
+def one_of(*allowed: str) -> Judge:
+    def judge(name: str, value: Value) -> str | None:
+        if value in allowed:
+            return None
+        choices = " ".join(f'"{each}"' for each in allowed)
+        return f"expected {name} to be one of [{choices}], got {value}"
+
+    return judge

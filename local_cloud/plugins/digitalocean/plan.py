@@ -1,0 +1,85 @@
+"""What the state will be once the inputs are applied, as far as can be said before."""
+
+from __future__ import annotations
+
+from local_cloud.plugins.digitalocean.check import DEFAULTS
+from local_cloud.plugins.digitalocean.schema import (
+    Kind,
+    Property,
+    Table,
+    has_unknown,
+    is_zero,
+    ordered,
+)
+from local_cloud.plugins.shared_values import UNKNOWN, Properties, Value
+
+
+def planned(
+    table: Table, inputs: Properties, prior: Properties | None, ignore: tuple[str, ...] = ()
+) -> Properties:
+    """The planned state; `prior` is None where nothing exists yet.
+
+    Values that only the API can say are `UNKNOWN`, values that nobody sets are None.
+    """
+    plan: Properties = {}
+    for item in table.properties:
+        before = None if prior is None else prior.get(item.name)
+        if prior is not None and item.name in ignore:
+            plan[item.name] = before
+            continue
+        after = _planned(item, inputs.get(item.name))
+        if after is None and item.computed:
+            after = UNKNOWN if prior is None else before
+        elif prior is not None and _unchanged(item, before, after):
+            after = before
+        plan[item.name] = after
+    return plan
+
+
+def _unchanged(item: Property, before: Value, after: Value) -> bool:
+    if is_zero(before) and is_zero(after):
+        return True
+    return before is not None and after not in (None, UNKNOWN) and item.equal(before, after)
+
+
+def _planned(item: Property, value: Value) -> Value:
+    if value is None:
+        return [] if item.of_objects and item.given else item.default
+    if value is UNKNOWN:
+        return UNKNOWN
+    if item.kind is Kind.SET:
+        elements = [_object(item, each) for each in value] if item.fields else value
+        if not item.fields and has_unknown(elements):
+            return UNKNOWN
+        return ordered(item, elements) or ([] if item.fields else None)
+    if item.kind is Kind.OBJECT:
+        return {each.name: _planned(each, value.get(each.name)) for each in item.fields}
+    return item.stored(value) if item.stored else value
+
+
+def _object(item: Property, value: Value) -> Value:
+    """One object of a set: upstream fills every field of it with something."""
+    if value is UNKNOWN:
+        return UNKNOWN
+    filled = {}
+    for each in item.fields:
+        plan = _planned(each, value.get(each.name))
+        filled[each.name] = zero(each) if plan is None else plan
+    return filled
+
+
+def zero(item: Property) -> Value:
+    """What stands for "not set" inside an object of a set."""
+    return {
+        Kind.TEXT: "",
+        Kind.FLAG: False,
+        Kind.WHOLE: 0,
+        Kind.NUMBER: 0.0,
+        Kind.SET: [],
+        Kind.LIST: [],
+        Kind.OBJECT: None,
+    }[item.kind]
+
+
+def without_defaults(inputs: Properties) -> Properties:
+    return {name: value for name, value in inputs.items() if name != DEFAULTS}

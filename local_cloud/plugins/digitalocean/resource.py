@@ -1,0 +1,200 @@
+"""Answers the engine for one table: the same steps for every resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local_cloud.plugins.digitalocean import check, difference, importing, plan
+from local_cloud.plugins.digitalocean.api import Api, ApiError, GaveUp, Unreachable, Work
+from local_cloud.plugins.digitalocean.schema import HalfMade, Kind, Made, Property, Table
+from local_cloud.plugins.shared_diff import Diff
+from local_cloud.plugins.shared_provider import (
+    Call,
+    Checked,
+    CheckFailure,
+    Created,
+    Found,
+    PartlyDoneError,
+    PluginError,
+    Severity,
+)
+from local_cloud.plugins.shared_values import UNKNOWN, Properties, Secret, Value, revealed
+
+TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
+"""Upstream's own name for the timeouts it notes in a state."""
+RAW_STATE = "__pulumi_raw_state_delta"
+"""How the official plugin gets from this state to its own; it keeps the note up to date."""
+
+
+@dataclass(frozen=True)
+class StandInResource:
+    """One kind of resource, for `shared_server`."""
+
+    table: Table
+    api: Callable[[], Api]
+
+    def check(self, call: Call, old_inputs: Properties, new_inputs: Properties) -> Checked:
+        naming = check.Naming(resource_name=call.name, seed=call.random_seed)
+        given, old = revealed(new_inputs), revealed(old_inputs)
+        inputs, failures = check.checked(self.table, given, old, naming)
+        return Checked(
+            as_secret_as(new_inputs, inputs), [CheckFailure("", reason) for reason in failures]
+        )
+
+    def diff(self, state: Properties, old_inputs: Properties, new_inputs: Properties) -> Diff:
+        prior, old, inputs = revealed(state), revealed(old_inputs), revealed(new_inputs)
+        planned = self._planned(inputs, prior)
+        replace = self.table.adjust_plan(prior, planned)
+        automatic = check.DEFAULTS not in old or (
+            "name" in old[check.DEFAULTS] and old.get("name") == inputs.get("name")
+        )
+        return difference.difference(
+            self.table, prior, planned, inputs, replace=replace, automatic_name=automatic
+        )
+
+    async def create(self, call: Call, inputs: Properties) -> Created:
+        given = revealed(inputs)
+        planned = self._planned(given, None)
+        await self._warn(call, given)
+        if call.preview:
+            outputs = {**planned, "id": UNKNOWN}
+            return Created("", as_secret_as(inputs, outputs))
+        work = Work(self.api())
+        try:
+            made = await work.done(self.table.create(work, given, planned))
+        except HalfMade as half:
+            outputs = self._outputs(half.made, planned)
+            raise PartlyDoneError(
+                f"creating {call.urn}: {half}", half.made.id, as_secret_as(inputs, outputs)
+            ) from None
+        except (ApiError, GaveUp, Unreachable) as error:
+            raise PluginError(f"creating {call.urn}: {error}") from None
+        return Created(made.id, as_secret_as(inputs, self._outputs(made, planned)))
+
+    async def read(
+        self, call: Call, resource_id: str, state: Properties, inputs: Properties
+    ) -> Found:
+        known = revealed(state)
+        work = Work(self.api())
+        try:
+            made = await work.done(self.table.read(work, resource_id, known))
+        except (ApiError, GaveUp, Unreachable) as error:
+            raise PluginError(f"refreshing {call.urn}: {error}") from None
+        if made is None:
+            return Found("", {}, {})
+        outputs = self._outputs(made, known)
+        if known:
+            back = importing.refreshed_inputs(self.table, revealed(inputs), outputs)
+        else:
+            back = importing.imported_inputs(self.table, outputs)
+        return Found(made.id, as_secret_as(inputs, back), as_secret_as(inputs, outputs))
+
+    async def update(
+        self, call: Call, resource_id: str, state: Properties, inputs: Properties
+    ) -> Properties:
+        prior, given = revealed(state), revealed(inputs)
+        planned = self._planned(given, prior)
+        self.table.adjust_plan(prior, planned)
+        await self._warn(call, given)
+        if call.preview:
+            kept = {key: value for key, value in prior.items() if key not in planned}
+            return as_secret_as(inputs, {**kept, **planned})
+        if self.table.update is None:
+            raise PluginError(f"updating {call.urn}: {self.table.token} cannot be updated")
+        work = Work(self.api())
+        try:
+            made = await work.done(self.table.update(work, resource_id, prior, planned))
+        except HalfMade as half:
+            outputs = self._outputs(half.made, planned)
+            raise PartlyDoneError(
+                f"updating {call.urn}: {half}", resource_id, as_secret_as(inputs, outputs)
+            ) from None
+        except (ApiError, GaveUp, Unreachable) as error:
+            raise PluginError(f"updating {call.urn}: {error}") from None
+        return as_secret_as(inputs, self._outputs(made, planned))
+
+    async def delete(self, call: Call, resource_id: str, state: Properties) -> None:
+        work = Work(self.api())
+        try:
+            await work.done(self.table.delete(work, resource_id, revealed(state)))
+        except (ApiError, GaveUp, Unreachable) as error:
+            raise PluginError(f"deleting {call.urn}: {error}") from None
+
+    def _planned(self, inputs: Properties, prior: Properties | None) -> Properties:
+        planned = plan.planned(self.table, inputs, prior)
+        if reason := self.table.judge_plan(planned):
+            raise PluginError(f"{self.table.token}: {reason}")
+        return planned
+
+    async def _warn(self, call: Call, inputs: Properties) -> None:
+        for item in self.table.inputs:
+            if item.deprecated and inputs.get(item.name) is not None:
+                await call.log.message(
+                    Severity.WARNING,
+                    f"{call.urn} verification warning: "
+                    f'property "{item.name}" is deprecated: {item.deprecated}',
+                )
+
+    def _outputs(self, made: Made, known: Properties) -> Properties:
+        """The state with the notes that the official plugin keeps in it."""
+        state = {
+            item.name: _kept(known.get(item.name), made.state.get(item.name))
+            for item in self.table.properties
+        }
+        return {**state, "id": made.id, **self._notes(state)}
+
+    def _notes(self, state: Properties) -> Properties:
+        notes: Properties = {RAW_STATE: {"obj": _raw_state(self.table.properties, state)}}
+        if self.table.timeouts:
+            nanoseconds = {name: value * 10**9 for name, value in self.table.timeouts.items()}
+            meta: dict[str, Any] = {TIMEOUTS: nanoseconds}
+            if self.table.schema_version:
+                meta["schema_version"] = self.table.schema_version
+            notes["__meta"] = json.dumps(meta, sort_keys=True, separators=(",", ":"))
+        return notes
+
+
+def _kept(before: Value, after: Value) -> Value:
+    """An empty list from the API is no news where nothing was set."""
+    return None if after == [] and before is None else after
+
+
+def _raw_state(properties: tuple[Property, ...], state: Properties) -> Properties:
+    inner = {
+        item.name: note
+        for item in properties
+        if (note := _raw_value(item, state.get(item.name))) is not None
+    }
+    renamed = {item.name: item.upstream for item in properties if item.upstream}
+    notes = {"ps": inner, "renamed": renamed}
+    return {name: value for name, value in notes.items() if value}
+
+
+def _raw_value(item: Property, value: Value) -> Properties | None:
+    if item.kind is Kind.OBJECT:
+        return {"plu": {"i": {"obj": {}} if value else {}}}
+    if item.kind not in (Kind.SET, Kind.LIST) or value is None:
+        return None
+    if not item.fields or not value:
+        return {"arr": {}}
+    notes = (_raw_state(item.fields, each) for each in value)
+    return {"arr": {"el": {str(index): {"obj": note} for index, note in enumerate(notes)}}}
+
+
+def as_secret_as(source: Properties, target: Properties) -> Properties:
+    """The target with a secret mark on each value that the source has one on, at any depth."""
+    return {key: _marked(source.get(key), value) for key, value in target.items()}
+
+
+def _marked(source: Value, target: Value) -> Value:
+    if isinstance(source, Secret):
+        return Secret(target)
+    if isinstance(source, dict) and isinstance(target, dict):
+        return as_secret_as(source, target)
+    if isinstance(source, list) and isinstance(target, list):
+        marked = [_marked(one, other) for one, other in zip(source, target, strict=False)]
+        return marked + target[len(marked) :]
+    return target
