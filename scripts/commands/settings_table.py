@@ -1,4 +1,4 @@
-"""Write the settings of Pulumi.yaml into the README (python3 -m scripts.commands.settings_table)."""
+"""Write the settings of Pulumi.yaml into the README: `-m scripts.commands.settings_table`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def table() -> str:
     """Markdown; one row a setting, in the order of the file."""
     settings = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     rows = [
-        f"| `{name}` | {setting['type']} | {_shown(setting['default'])} | {setting['description']} |"
-        for name, setting in settings.items()
+        f"| `{name}` | {each['type']} | {_shown(each['default'])} | {each['description']} |"
+        for name, each in settings.items()
     ]
     return "\n".join(["| setting | type | default | what it is |", "|---|---|---|---|", *rows, ""])
 

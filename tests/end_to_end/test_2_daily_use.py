@@ -1,0 +1,112 @@
+"""What a person does every day: release, go back, change a setting, look."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.end_to_end.conftest import Clone
+
+pytestmark = pytest.mark.hosts
+
+
+def test_editing_the_application_and_up_shows_the_new_page(site: Clone) -> None:
+    first = site.output("release")["id"]
+    site.edit("app/templates/users.html", "</h1>", ", all of them</h1>")
+    site.run("scripts/up local")
+    assert ", all of them</h1>" in site.get().text
+    assert site.output("previous_release") == first
+    assert [each["id"] for each in site.output("releases")] == [site.output("release")["id"], first]
+
+
+def test_a_code_only_release_installs_nothing(site: Clone) -> None:
+    venvs = site.on("web", "ls /srv/site/venvs").split()
+    assert len(venvs) == 1
+    assert len(site.on("web", "ls /srv/site/releases").split()) == 2
+
+
+def test_the_list_of_releases_says_which_serves_and_which_comes_next(site: Clone) -> None:
+    said = site.run("scripts/releases local").stdout.splitlines()
+    assert [line.split()[1] for line in said[1:]] == ["current", "previous"]
+
+
+def test_a_rollback_brings_the_old_page_back(site: Clone) -> None:
+    new, old = (each["id"] for each in site.output("releases"))
+    site.run("scripts/rollback local")
+    assert ", all of them</h1>" not in site.get().text
+    assert site.output("release")["id"] == old
+    assert {each["id"] for each in site.output("releases")} == {new, old}
+
+
+def test_after_a_rollback_up_stays_there_while_the_application_is_the_same(site: Clone) -> None:
+    said = site.run("scripts/up local").stderr
+    assert "stays on release" in said
+    assert ", all of them</h1>" not in site.get().text
+
+
+def test_a_rollback_with_an_id_goes_forward_as_well(site: Clone) -> None:
+    new = site.output("releases")[0]["id"]
+    site.run(f"scripts/rollback local {new}")
+    assert ", all of them</h1>" in site.get().text
+
+
+def test_a_rollback_to_what_is_not_there_lists_what_is(site: Clone) -> None:
+    said = site.run("scripts/rollback local 000000000000", fails=True).stderr
+    assert site.output("release")["id"] in said or site.output("previous_release") in said
+
+
+def test_once_the_application_changes_up_releases_it_again(site: Clone) -> None:
+    site.run("scripts/rollback local")
+    site.edit("app/templates/users.html", ", all of them</h1>", ", every one</h1>")
+    said = site.run("scripts/up local").stderr
+    assert "no longer held" in said
+    assert ", every one</h1>" in site.get().text
+
+
+def test_a_changed_port_shows_as_a_line_in_the_preview_and_then_moves(site: Clone) -> None:
+    site.pulumi("config set webPort 8081 --stack local")
+    preview = site.pulumi("preview --stack local --diff")
+    assert "-     listen 80 default_server;" in preview.replace("\x1b", "")
+    assert "+     listen 8081 default_server;" in preview
+    web = site.output("web")[0]["address"]
+    assert httpx.get(f"http://{web}/", timeout=5).status_code == 200, "a preview changes nothing"
+
+    site.pulumi("up --stack local --yes --skip-preview")
+    assert httpx.get(f"http://{web}:8081/", timeout=5).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://{web}/", timeout=3)
+    assert site.get().status_code == 200, "the forwarded port follows"
+
+    site.pulumi("config rm webPort --stack local")
+    site.run("scripts/up local")
+    assert httpx.get(f"http://{web}/", timeout=5).status_code == 200
+
+
+def test_the_logs_of_a_server_are_one_command_away(site: Clone) -> None:
+    assert "gunicorn" in site.run("scripts/logs local web --lines 300").stdout
+    assert "database system is ready" in site.run("scripts/logs local db --lines 300").stdout
+
+
+def test_every_script_explains_itself_with_an_example(site: Clone) -> None:
+    names = site.run("ls -p scripts | grep -v / | grep -v activate").stdout.split()
+    for name in names:
+        said = site.run(f"scripts/{name} --help").stdout
+        assert f"usage: scripts/{name}" in said
+        assert "example" in said, name
+
+
+def test_an_environment_at_digitalocean_can_be_planned(site: Clone) -> None:
+    endpoint = "DIGITALOCEAN_API_URL=http://127.0.0.1:17300"
+    said = site.pulumi(f"stack init dev; {endpoint} pulumi preview --stack dev --diff")
+    assert "digitalocean:index/droplet:Droplet" in said
+    assert "s-1vcpu-512mb-10gb" in said
+    site.pulumi("stack rm dev --yes --preserve-config")
+
+
+def test_the_servers_come_back_by_themselves_after_a_reboot(site: Clone) -> None:
+    site.run("scripts/ssh local web sudo systemctl reboot || true")
+    site.run(
+        "for n in $(seq 100); do sleep 0.2;"
+        " curl -sf -m 2 http://127.0.0.1:18080/ >/dev/null && exit 0; done; exit 1"
+    )
+    assert "Ada Lovelace" in site.get().text

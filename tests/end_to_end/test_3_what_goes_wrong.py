@@ -1,0 +1,220 @@
+"""What goes wrong: one clear message, the site that served serves on, the next run goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.end_to_end.conftest import Clone
+
+pytestmark = pytest.mark.hosts
+
+
+@contextmanager
+def changed(site: Clone, path: str, old: str, new: str) -> Iterator[None]:
+    """An edit that is taken back, and the site brought back to what it was."""
+    file = site.folder / path
+    text = file.read_text()
+    site.edit(path, old, new)
+    try:
+        yield
+    finally:
+        file.write_text(text)
+
+
+@contextmanager
+def setting(site: Clone, name: str, value: str) -> Iterator[None]:
+    file = site.folder / "Pulumi.local.yaml"
+    text = file.read_text()
+    site.pulumi(f"config set {name} {value} --stack local")
+    try:
+        yield
+    finally:
+        file.write_text(text)
+
+
+def failing_up(site: Clone) -> str:
+    done = site.run("scripts/up local", fails=True)
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said, said
+    assert site.get().status_code == 200, "the site that served must serve on"
+    return said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("webPrt", "80", "slipway:webPrt is not a setting; did you mean slipway:webPort?"),
+        ("webPort", "70000", "slipway:webPort is 70000: must be a port, 1 to 65535"),
+        ("appFolder", "no-such-app", "no-such-app: there is no such folder"),
+        ("release", "0123456789ab", "slipway:release is 0123456789ab: must be a kept release"),
+    ],
+)
+def test_a_wrong_setting_is_named(site: Clone, name: str, value: str, said: str) -> None:
+    with setting(site, name, value):
+        assert said in failing_up(site)
+
+
+def test_a_setting_of_the_wrong_type_is_named(site: Clone) -> None:
+    with changed(site, "Pulumi.local.yaml", "config:", "config:\n  slipway:webCount: several"):
+        said = failing_up(site)
+    assert "webCount" in said
+    assert "integer" in said or "1 to 50" in said
+
+
+def test_a_port_that_is_taken_on_this_machine_is_named(site: Clone) -> None:
+    taken = subprocess.Popen(
+        [
+            "python3",
+            "-c",
+            "import socket,time; s=socket.create_server(('127.0.0.1', 18099)); time.sleep(60)",
+        ]
+    )
+    try:
+        with setting(site, "localWebPort", "18099"):
+            assert "18099" in failing_up(site)
+    finally:
+        taken.kill()
+        taken.wait()
+    site.run("scripts/up local")
+
+
+def test_an_application_without_requirements_is_refused(site: Clone) -> None:
+    requirements = site.folder / "app" / "requirements.txt"
+    aside = requirements.rename(site.folder / "requirements.aside")
+    try:
+        assert "app/requirements.txt: missing" in failing_up(site)
+    finally:
+        aside.rename(requirements)
+
+
+def test_a_template_error_names_template_and_line(site: Clone) -> None:
+    with changed(site, "templates/nginx-site.conf", "{{ port }}", "{{ prot }}"):
+        assert "templates/nginx-site.conf" in failing_up(site)
+
+
+def test_an_nginx_that_would_not_start_is_refused_and_the_old_file_is_back(site: Clone) -> None:
+    before = site.on("web", "cat /etc/nginx/sites-available/site")
+    with changed(site, "templates/nginx-site.conf", "server_tokens off;", "server_tokens of;"):
+        assert "server_tokens" in failing_up(site)
+    assert site.on("web", "cat /etc/nginx/sites-available/site") == before
+    site.run("scripts/up local")
+
+
+def test_an_application_that_does_not_start_leaves_the_old_page_serving(site: Clone) -> None:
+    before, previous = site.output("release"), site.output("previous_release")
+    with changed(site, "app/wsgi.py", "app = Flask(__name__)", "app = Flask(__name__ + no_such)"):
+        said = failing_up(site)
+    assert "NameError: name 'no_such' is not defined" in said, "the application's own last lines"
+    assert site.output("release") == before
+    assert site.output("previous_release") == previous
+    site.run("scripts/up local")
+
+
+def test_an_application_that_is_not_healthy_leaves_the_old_page_serving(site: Clone) -> None:
+    previous = site.output("previous_release")
+    broken = 'return Response("not well\\n", 500)\n    return Response(f"ok'
+    with setting(site, "healthSeconds", "4"):
+        site.run("scripts/up local")
+        with changed(site, "app/wsgi.py", 'return Response(f"ok', broken):
+            said = failing_up(site)
+    assert "answers 500" in said
+    assert "not well" in said
+    assert site.output("previous_release") == previous
+    site.run("scripts/up local")
+
+
+def test_a_release_command_that_fails_stops_the_release(site: Clone) -> None:
+    with setting(site, "releaseCommand", "'python -c \"raise SystemExit(3)\"'"):
+        assert "failed with status 3" in failing_up(site)
+    site.run("scripts/up local")
+
+
+def test_a_full_disk_on_a_server_is_named_and_leaves_nothing_behind(site: Clone) -> None:
+    before = site.on("web", "ls -A /srv/site/releases")
+    site.on("web", "sudo mount -t tmpfs -o size=4k slipway-test /srv/site/incoming")
+    try:
+        with changed(site, "app/templates/users.html", "</h1>", ", on a full disk</h1>"):
+            said = failing_up(site)
+        assert "space" in said.lower() or "failure" in said.lower(), said
+    finally:
+        site.on("web", "sudo umount /srv/site/incoming")
+    assert site.on("web", "ls -A /srv/site/releases") == before
+    site.run("scripts/up local")
+
+
+def test_the_local_cloud_may_be_killed_and_the_servers_run_on(site: Clone) -> None:
+    pid = int(
+        site.run(
+            "python3 -m local_cloud status --json | head -1; cat .slipway/local-cloud/pid"
+        ).stdout.split()[-1]
+    )
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert site.get().status_code == 200
+    assert "127.0.0.1:17300" in site.pulumi("up --stack local --yes --refresh", fails=True)
+    site.run("scripts/up local")
+    assert site.get().status_code == 200
+
+
+def test_an_update_that_was_killed_is_gone_on_with(site: Clone) -> None:
+    with changed(site, "app/templates/users.html", "</h1>", ", after a kill</h1>"):
+        running = subprocess.Popen(
+            [
+                "bash",
+                "-c",
+                "source scripts/activate; exec pulumi up --stack local --yes --skip-preview",
+            ],
+            cwd=site.folder,
+            env=site.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        time.sleep(2.5)
+        running.kill()
+        running.communicate()
+        assert site.get().status_code == 200
+        site.run("source scripts/activate && pulumi cancel --yes --stack local; scripts/up local")
+        assert ", after a kill</h1>" in site.get().text
+    site.run("scripts/up local")
+
+
+def test_an_update_that_is_interrupted_ends_by_itself_and_is_gone_on_with(site: Clone) -> None:
+    with changed(site, "app/templates/users.html", "</h1>", ", after Ctrl-C</h1>"):
+        running = subprocess.Popen(
+            ["scripts/up", "local"],
+            cwd=site.folder,
+            env=site.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(2)
+        os.killpg(running.pid, signal.SIGINT)
+        running.communicate(timeout=60)
+        assert site.get().status_code == 200
+        site.run("scripts/up local")
+        assert ", after Ctrl-C</h1>" in site.get().text
+    site.run("scripts/up local")
+
+
+def test_a_server_that_cannot_be_reached_is_named(site: Clone) -> None:
+    web = site.output("web")[0]["address"]
+    drop = f"nft add table inet slipway_test; nft 'add chain inet slipway_test out {{ type filter hook output priority -10; }}'; nft add rule inet slipway_test out ip daddr {web} tcp dport 22 reject"
+    site.run(drop)
+    try:
+        with changed(site, "app/templates/users.html", "</h1>", ", far away</h1>"):
+            running = site.run("timeout -s INT 25 scripts/up local", fails=True)
+        assert "web-archive" in running.stdout + running.stderr
+        assert site.get().status_code == 200
+    finally:
+        site.run("nft delete table inet slipway_test")
+    site.run("source scripts/activate && pulumi cancel --yes --stack local; scripts/up local")
