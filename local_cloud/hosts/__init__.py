@@ -1,1 +1,1 @@
-"""The machines of the local cloud: Debian images, systemd-nspawn hosts, their network and firewall."""
+"""The machines of the local cloud: images, hosts in systemd-nspawn, network and firewall."""

@@ -1,7 +1,7 @@
 """A control group for each machine, in every hierarchy this computer has (version 1, 2 or both).
 
-systemd inside a machine needs a group of its own, and the memory limit is set here. The limit is best
-effort: without a memory controller that we may use, the machine runs without one.
+systemd inside a machine needs a group of its own, and the memory limit is set here. The limit is
+best effort: without a memory controller that we may use, the machine runs without one.
 """
 
 from __future__ import annotations

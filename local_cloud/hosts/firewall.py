@@ -7,8 +7,8 @@ not at all, so that there is no moment without a firewall.
     a machine                    its own VPC          yes, if both firewalls permit
     a machine                    another VPC          no
     a machine                    public addresses     yes, if both firewalls permit
-    a machine                    the outside          yes, if its firewall permits (its address is masqueraded)
-    a machine                    this computer        only ping, the package cache and the name server
+    a machine                    the outside          yes, if its firewall permits (masqueraded)
+    a machine                    this computer        only ping, package cache, name server
     this computer                a machine            yes, if the machine's firewall permits
     the outside                  a machine            no
 """

@@ -96,7 +96,7 @@ def machine_files(
 
 
 def package_cache_script(gateway: IPv4Address, cached_mirrors: Sequence[str]) -> str:
-    """What apt asks for a proxy (apt.conf(5)): the cache for its mirrors while it lives, else none."""
+    """What apt asks for a proxy (apt.conf(5)): the cache, for its mirrors, while it lives."""
     patterns = "|".join(f"http://{mirror}/*" for mirror in cached_mirrors) or "none"
     return f"""\
 #!/bin/bash

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from local_cloud.hosts import control_groups, disk, firewall, mirrors, permissions, seed, wiring
+from local_cloud.hosts import disk, firewall, mirrors, permissions, seed, wiring
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.guest_files import machine_files
 from local_cloud.hosts.image import Images
@@ -177,7 +177,9 @@ class NspawnHypervisor:
 
     def _boot(self, spec: MachineSpec) -> None:
         folder = self._folder(spec.id)
-        machine = MachineRecord.read(folder)
+        # A resize changes the memory, for the next boot.
+        machine = dataclasses.replace(MachineRecord.read(folder), memory_mib=spec.memory_mib)
+        machine.write(folder)
         process = self._process(spec.id)
         process.cut_power()
         for layer in machine.layers:
@@ -228,13 +230,13 @@ class NspawnHypervisor:
     def _package_cache_port(self) -> int | None:
         """A cache that does not start is a slower apt, not an error."""
         try:
-            return self.package_cache.use(f"cloud-{self.names.tag}")
+            return self.package_cache.use(self.names.tag)
         except MachineError:
             return None
 
     def _leave_network(self) -> None:
         firewall.remove(self.names)
-        self.package_cache.leave(f"cloud-{self.names.tag}")
+        self.package_cache.leave(self.names.tag)
         wiring.restore_forwarding(self.names)
 
     def _disconnect(self, machine_id: int) -> None:
@@ -273,29 +275,3 @@ class NspawnHypervisor:
             lock = self._machine_locks.setdefault(machine_id, threading.Lock())
         with lock:
             yield
-
-
-def take_away(hypervisor: NspawnHypervisor) -> None:
-    """Remove all that a cloud made on this computer, whatever state it is in.
-
-    Works without records and after the death of any process: what is left is found by its name.
-    """
-    from local_cloud.hosts.process import owned_by
-
-    names = hypervisor.names
-    for process in owned_by(names.tag):
-        process.signal(9)
-    for process in owned_by(names.tag):
-        process.wait(5)
-    namespaces, cards = wiring.leftovers(names)
-    for card in cards:
-        wiring.disconnect("", card)
-    for namespace in namespaces:
-        wiring.disconnect(namespace)
-    for group in control_groups.all_named(names.machine(0)[:-1]):
-        control_groups.remove(group)
-    hypervisor._leave_network()
-    for name in ("machines", "forwards", "snapshots"):
-        shutil.rmtree(hypervisor.state / name, ignore_errors=True)
-    for name in ("guards.json", "public-network"):
-        (hypervisor.state / name).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Base images: a Debian tree for each distribution slug, built once per user by mmdebstrap.
 
-An image's folder carries the hash of its recipe, so that a changed recipe (or mirror, or certificate)
-makes a new image and never changes one that machines run on.
+An image's folder carries the hash of its recipe, so that a changed recipe (or mirror, or
+certificate) makes a new image and never changes one that machines run on.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ def _bootstrap(slug: str, tree: Path, sources: str, proxy: str | None, progress:
         text=True,
         errors="replace",
     ) as builder:
-        assert builder.stdin is not None and builder.stdout is not None
+        assert builder.stdin is not None
+        assert builder.stdout is not None
         try:
             builder.stdin.write(sources)
             builder.stdin.close()

@@ -68,8 +68,8 @@ def sources_for(release: str, own: Iterable[Source], own_release: str) -> list[S
                 wanted.append(suited)
     if not any(source.suite == release for source in wanted):
         raise MachineError(
-            f"this computer's /etc/apt has no Debian mirror with a suite {own_release}, so there is "
-            f"none to take {release} from; add one to /etc/apt/sources.list.d/"
+            f"this computer's /etc/apt has no Debian mirror with a suite {own_release}, so there "
+            f"is none to take {release} from; add one to /etc/apt/sources.list.d/"
         )
     return wanted
 

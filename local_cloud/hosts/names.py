@@ -36,7 +36,11 @@ class Names:
 
     def machine(self, machine_id: int) -> str:
         """A machine's name among processes, network namespaces and control groups."""
-        return f"slipway-{self.tag}-{machine_id}"
+        return f"{self.machine_prefix}{machine_id}"
+
+    @property
+    def machine_prefix(self) -> str:
+        return f"slipway-{self.tag}-"
 
     def public_card(self, machine_id: int) -> str:
         return f"{self.card_prefix}{machine_id}p"
@@ -46,7 +50,7 @@ class Names:
 
 
 def public_network_candidates(state_folder: Path) -> Iterator[IPv4Network]:
-    """The cloud's network for public addresses, 10.64.0.0/24 to 10.127.255.0/24, and the next ones."""
+    """Networks for public addresses, from 10.64.0.0/24 to 10.127.255.0/24, the preferred first."""
     first = int.from_bytes(_digest(state_folder)[2:4], "big") % (64 * 256)
     for step in range(64 * 256):
         number = (first + step) % (64 * 256)

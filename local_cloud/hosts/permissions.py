@@ -1,4 +1,4 @@
-"""The network's permissions as a file, so that a firewall outlives the process that asked for it."""
+"""The firewalls' permissions as a file: they outlive the process that asked for them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,13 @@ class Process:
     def is_alive(self) -> bool:
         return bool(self.birth) and _birth(self.pid) == self.birth
 
+    @property
+    def started(self) -> float:
+        """When it started, in seconds since 1970."""
+        ticks = int(self.birth.split()[1])
+        since_boot = float(Path("/proc/uptime").read_text().split()[0])
+        return time.time() - since_boot + ticks / os.sysconf("SC_CLK_TCK")
+
     def signal(self, number: int, *, group: bool = False) -> None:
         """Send a signal; a process that has ended is fine."""
         if not self.is_alive:
@@ -76,6 +83,7 @@ def start_detached(
     owner: str,
     output: Path,
     record: Path,
+    environment: Mapping[str, str] | None = None,
 ) -> Process:
     """Start a process in a session of its own and record it; its output is added to a file."""
     words = [str(word) for word in command]
@@ -84,7 +92,7 @@ def start_detached(
         pid = os.posix_spawnp(
             words[0],
             words,
-            {**os.environ, OWNER_VARIABLE: owner},
+            {**os.environ, **(environment or {}), OWNER_VARIABLE: owner},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(output), append, 0o600),

@@ -54,7 +54,7 @@ def check_system(platform: str = sys.platform, user: int | None = None) -> None:
     """An operating system and a user that can boot machines."""
     if platform != "linux":
         raise MachineError(
-            f"the local cloud boots its droplets with Linux's containers; this computer runs {platform}"
+            f"the local cloud boots its droplets as Linux containers; this computer runs {platform}"
         )
     if (os.geteuid() if user is None else user) != 0:
         raise MachineError("the local cloud must be started by root (try again with sudo)")

@@ -1,7 +1,8 @@
 """The network of a machine: a namespace of its own and two routed cards, public and private.
 
-Nothing is bridged. Each card is a virtual cable whose outer end, on this computer, has the network's
-gateway address and answers for every other address (proxy ARP); one route per machine leads back.
+Nothing is bridged. Each card is a virtual cable whose outer end, on this computer, has the
+network's gateway address and answers for every other address (proxy ARP); a route per card leads
+back.
 So all traffic passes this computer's `forward` hook, where the firewall is.
 """
 
@@ -89,9 +90,17 @@ def disconnect(namespace: str, *cards: str) -> None:
         succeeds(["ip", "netns", "delete", namespace])
 
 
+def disconnect_all(namespaces: list[str], cards: list[str]) -> None:
+    """Take the networks of many machines away."""
+    for card in cards:
+        succeeds(["ip", "link", "delete", card])
+    for namespace in namespaces:
+        succeeds(["ip", "netns", "delete", namespace])
+
+
 def leftovers(names: Names) -> tuple[list[str], list[str]]:
     """The namespaces and cards of a cloud that exist now."""
-    namespaces = sorted(path.name for path in Path("/run/netns").glob(names.machine(0)[:-1] + "*"))
+    namespaces = sorted(path.name for path in Path("/run/netns").glob(names.machine_prefix + "*"))
     cards = sorted(path.name for path in Path("/sys/class/net").glob(names.card_prefix + "*"))
     return namespaces, cards
 

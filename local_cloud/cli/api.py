@@ -1,0 +1,72 @@
+"""Asking the cloud's own API, with little to import so that commands answer at once."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_cloud.machine import MachineError
+
+SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API of the cloud in a state folder."""
+
+    state: Path
+
+    def droplets(self) -> list[dict[str, Any]]:
+        """Every droplet, as DigitalOcean's API gives them."""
+        found: list[dict[str, Any]] = []
+        path = "/v2/droplets?per_page=200"
+        while path:
+            page = self.get(path)
+            found += page["droplets"]
+            following = page.get("links", {}).get("pages", {}).get("next", "")
+            path = following[following.index("/v2/") :] if following else ""
+        return found
+
+    def droplet(self, name: str) -> dict[str, Any]:
+        """The droplet of a name or id. Raises `MachineError` listing those there are."""
+        all_of_them = self.droplets()
+        for droplet in all_of_them:
+            if name in (droplet["name"], str(droplet["id"])):
+                return droplet
+        names = ", ".join(sorted(droplet["name"] for droplet in all_of_them)) or "none"
+        raise MachineError(f"there is no droplet {name!r}; there are: {names}")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Raises `MachineError` when the cloud does not run or refuses."""
+        from local_cloud.cli.server import Server, not_running
+
+        try:
+            token = (self.state / "token").read_text().strip()
+        except OSError as error:
+            raise MachineError(not_running(self.state)) from error
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", Server(self.state).port, timeout=SECONDS
+        )
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            content = answer.read()
+        except OSError as error:
+            raise MachineError(not_running(self.state)) from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise MachineError(f"the local cloud answers {answer.status} to GET {path}")
+        page: dict[str, Any] = json.loads(content)
+        return page
+
+
+def address(droplet: dict[str, Any], kind: str) -> str:
+    """A droplet's public or private address; empty while it has none."""
+    for network in droplet["networks"]["v4"]:
+        if network["type"] == kind:
+            return str(network["ip_address"])
+    return ""

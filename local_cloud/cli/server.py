@@ -1,0 +1,116 @@
+"""The cloud's API process: is it running, start it, stop it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud.cli.places import PROJECT, cache_folder
+from local_cloud.hosts.process import Process, start_detached
+from local_cloud.machine import MachineError
+
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """The one API process that a state folder can have."""
+
+    state: Path
+
+    @property
+    def process(self) -> Process | None:
+        """The process that holds the folder's lock; None when the cloud is not running."""
+        try:
+            with (self.state / "lock").open() as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    holder = lock.read().strip()
+                    return Process.of(int(holder)) if holder.isdigit() else None
+        except OSError:
+            return None
+        return None
+
+    @property
+    def port(self) -> int:
+        """Where it listens, or listened last."""
+        try:
+            return int((self.state / "port").read_text())
+        except (OSError, ValueError) as error:
+            raise MachineError(not_running(self.state)) from error
+
+    def start(self, port: int, report: Callable[[str], None]) -> None:
+        """Start the process and return when it answers; one that runs already is left alone."""
+        if self.process is not None:
+            if self.port != port:
+                raise MachineError(
+                    f"the local cloud runs already, on port {self.port}; "
+                    f"stop it first to have it on {port}"
+                )
+            report(f"the local cloud runs already, on port {self.port}")
+            return
+        from local_cloud.hosts import requirements
+
+        requirements.ensure(report)
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        output = self.state / "start.log"
+        output.unlink(missing_ok=True)
+        process = start_detached(
+            [sys.executable, "-m", "local_cloud", "serve",
+             "--state", self.state, "--port", str(port)],
+            owner=f"api {self.state}",
+            output=output,
+            record=self.state / "server.json",
+            environment={"PYTHONPATH": str(PROJECT)},
+        )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers(port):
+            if not process.is_alive or time.monotonic() > deadline:
+                process.kill()
+                said = output.read_text(errors="replace").strip().splitlines()
+                raise MachineError(said[-1] if said else "the local cloud ended without a word")
+            time.sleep(0.03)
+        report(f"the local cloud answers on http://127.0.0.1:{port}/v2")
+
+    def serve(self, port: int) -> None:
+        """Be the process, until somebody ends it."""
+        from local_cloud.api.server import serve
+        from local_cloud.hosts.hypervisor import NspawnHypervisor
+
+        if self.process is None:
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.state / "port").write_text(f"{port}\n")
+        os.chdir("/")
+        serve(self.state, port, NspawnHypervisor(self.state, cache_folder()))
+
+    def stop(self) -> bool:
+        """End the process, and nothing else; whether it ran."""
+        process = self.process
+        if process is None:
+            return False
+        process.signal(signal.SIGTERM)
+        if not process.wait(STOP_SECONDS):
+            process.signal(signal.SIGKILL)
+            process.wait(STOP_SECONDS)
+        return True
+
+    def _answers(self, port: int) -> bool:
+        from local_cloud.cli.api import Api
+
+        try:
+            Api(self.state).get("/v2/account")
+        except (MachineError, OSError):
+            return False
+        return self.process is not None and self.port == port
+
+
+def not_running(state: Path) -> str:
+    return f"the local cloud of {state} is not running; start it with `python -m local_cloud start`"

@@ -1,0 +1,41 @@
+"""Removing all that a cloud made on this computer, whatever state it is in.
+
+It needs no records and no living process: what is left is found by its name, or, for processes, by
+the variable they carry.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+
+from local_cloud.hosts import control_groups, firewall, wiring
+from local_cloud.hosts.names import Names
+from local_cloud.hosts.package_cache import PackageCache
+from local_cloud.hosts.process import owned_by
+
+FOLDERS = ("machines", "forwards", "snapshots")
+FILES = ("guards.json", "public-network")
+END_SECONDS = 5.0
+
+
+def take_away(state: Path, cache: Path) -> None:
+    """Remove processes, mounts, network, firewall and disks of the cloud of a state folder."""
+    names = Names.of(state)
+    processes = owned_by(names.tag)
+    for process in processes:
+        process.signal(signal.SIGKILL)
+    for process in processes:
+        process.wait(END_SECONDS)
+    namespaces, cards = wiring.leftovers(names)
+    wiring.disconnect_all(namespaces, cards)
+    for group in control_groups.all_named(names.machine_prefix):
+        control_groups.remove(group)
+    firewall.remove(names)
+    PackageCache(cache).leave(names.tag)
+    wiring.restore_forwarding(names)
+    for name in FOLDERS:
+        shutil.rmtree(state / name, ignore_errors=True)
+    for name in FILES:
+        (state / name).unlink(missing_ok=True)
