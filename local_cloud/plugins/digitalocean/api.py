@@ -82,7 +82,9 @@ class Api:
         function = operator.attrgetter(operation)(self._connected())
         self._wait_for_turn()
         try:
-            response, body = function(*arguments, cls=_whole_answer)
+            response, body = function(
+                *arguments, cls=_whole_answer, enforce_https=not self._on_this_machine
+            )
         except HttpResponseError as error:
             if error.response is None:
                 raise self._unreachable(error) from None
@@ -129,11 +131,13 @@ class Api:
         time.sleep(turn - now)
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        endpoint = self.settings.endpoint
-        hint = ""
-        if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1"):
-            hint = " Is the local cloud running?"
-        return Unreachable(f"no answer from {endpoint}: {error}.{hint}")
+        hint = " Is the local cloud running?" if self._on_this_machine else ""
+        return Unreachable(f"no answer from {self.settings.endpoint}: {error}.{hint}")
+
+    @property
+    def _on_this_machine(self) -> bool:
+        """Only there may the token go over plain HTTP."""
+        return urlsplit(self.settings.endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class Work:

@@ -140,6 +140,7 @@ def _output(name: str, kind: Kind = Kind.TEXT, **more: Any) -> Property:
 
 DROPLET = Table(
     token="digitalocean:index/droplet:Droplet",  # noqa: S106
+    noun="droplet",
     properties=(
         Property(name="image", required=True, replaces=True, judge=not_empty),
         Property(name="name", required=True, judge=not_empty),

@@ -145,6 +145,7 @@ def judge_plan(plan: Properties) -> str | None:
 
 FIREWALL = Table(
     token="digitalocean:index/firewall:Firewall",  # noqa: S106
+    noun="firewall",
     properties=(
         Property(name="name", required=True, judge=not_empty),
         Property(name="dropletIds", kind=Kind.SET, element=Kind.WHOLE),

@@ -14,9 +14,7 @@ from local_cloud.plugins.digitalocean.schema import (
 from local_cloud.plugins.shared_values import UNKNOWN, Properties, Value
 
 
-def planned(
-    table: Table, inputs: Properties, prior: Properties | None, ignore: tuple[str, ...] = ()
-) -> Properties:
+def planned(table: Table, inputs: Properties, prior: Properties | None) -> Properties:
     """The planned state; `prior` is None where nothing exists yet.
 
     Values that only the API can say are `UNKNOWN`, values that nobody sets are None.
@@ -24,14 +22,18 @@ def planned(
     plan: Properties = {}
     for item in table.properties:
         before = None if prior is None else prior.get(item.name)
-        if prior is not None and item.name in ignore:
+        given = inputs.get(item.name)
+        if item.stored and given is not None and given == before:
+            # An ignored change comes as what the state already stores.
             plan[item.name] = before
             continue
-        after = _planned(item, inputs.get(item.name))
+        after = _planned(item, given)
         if after is None and item.computed:
             after = UNKNOWN if prior is None else before
         elif prior is not None and _unchanged(item, before, after):
             after = before
+        elif item.kind is Kind.SET and after is None and before is not None:
+            after = []
         plan[item.name] = after
     return plan
 

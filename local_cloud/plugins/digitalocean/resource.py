@@ -9,7 +9,14 @@ from typing import Any
 
 from local_cloud.plugins.digitalocean import check, difference, importing, plan
 from local_cloud.plugins.digitalocean.api import Api, ApiError, GaveUp, Unreachable, Work
-from local_cloud.plugins.digitalocean.schema import HalfMade, Kind, Made, Property, Table
+from local_cloud.plugins.digitalocean.schema import (
+    HalfMade,
+    Kind,
+    Made,
+    Property,
+    Table,
+    has_unknown,
+)
 from local_cloud.plugins.shared_diff import Diff
 from local_cloud.plugins.shared_provider import (
     Call,
@@ -60,19 +67,20 @@ class StandInResource:
         planned = self._planned(given, None)
         await self._warn(call, given)
         if call.preview:
-            outputs = {**planned, "id": UNKNOWN}
+            outputs = {**planned, "id": UNKNOWN, **self._meta()}
             return Created("", as_secret_as(inputs, outputs))
         work = Work(self.api())
         try:
             made = await work.done(self.table.create(work, given, planned))
         except HalfMade as half:
-            outputs = self._outputs(half.made, planned)
             raise PartlyDoneError(
-                f"creating {call.urn}: {half}", half.made.id, as_secret_as(inputs, outputs)
+                f"Error creating {self.table.noun}: {half}",
+                half.made.id,
+                as_secret_as(inputs, self._outputs(half.made, {})),
             ) from None
         except (ApiError, GaveUp, Unreachable) as error:
-            raise PluginError(f"creating {call.urn}: {error}") from None
-        return Created(made.id, as_secret_as(inputs, self._outputs(made, planned)))
+            raise PluginError(f"Error creating {self.table.noun}: {error}") from None
+        return Created(made.id, as_secret_as(inputs, self._outputs(made, {})))
 
     async def read(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
@@ -82,10 +90,10 @@ class StandInResource:
         try:
             made = await work.done(self.table.read(work, resource_id, known))
         except (ApiError, GaveUp, Unreachable) as error:
-            raise PluginError(f"refreshing {call.urn}: {error}") from None
+            raise PluginError(f"Error reading {self.table.noun}: {error}") from None
         if made is None:
             return Found("", {}, {})
-        outputs = self._outputs(made, known)
+        outputs = self._outputs(made)
         if known:
             back = importing.refreshed_inputs(self.table, revealed(inputs), outputs)
         else:
@@ -100,28 +108,29 @@ class StandInResource:
         self.table.adjust_plan(prior, planned)
         await self._warn(call, given)
         if call.preview:
-            kept = {key: value for key, value in prior.items() if key not in planned}
-            return as_secret_as(inputs, {**kept, **planned})
+            notes = self._meta() if has_unknown(planned) else self._notes(planned)
+            return as_secret_as(inputs, {**planned, "id": resource_id, **notes})
         if self.table.update is None:
-            raise PluginError(f"updating {call.urn}: {self.table.token} cannot be updated")
+            raise PluginError(f"a {self.table.noun} cannot be changed, only replaced")
         work = Work(self.api())
         try:
             made = await work.done(self.table.update(work, resource_id, prior, planned))
         except HalfMade as half:
-            outputs = self._outputs(half.made, planned)
             raise PartlyDoneError(
-                f"updating {call.urn}: {half}", resource_id, as_secret_as(inputs, outputs)
+                f"Error updating {self.table.noun}: {half}",
+                resource_id,
+                as_secret_as(inputs, self._outputs(half.made, prior)),
             ) from None
         except (ApiError, GaveUp, Unreachable) as error:
-            raise PluginError(f"updating {call.urn}: {error}") from None
-        return as_secret_as(inputs, self._outputs(made, planned))
+            raise PluginError(f"Error updating {self.table.noun}: {error}") from None
+        return as_secret_as(inputs, self._outputs(made, prior))
 
     async def delete(self, call: Call, resource_id: str, state: Properties) -> None:
         work = Work(self.api())
         try:
             await work.done(self.table.delete(work, resource_id, revealed(state)))
         except (ApiError, GaveUp, Unreachable) as error:
-            raise PluginError(f"deleting {call.urn}: {error}") from None
+            raise PluginError(f"Error deleting {self.table.noun}: {error}") from None
 
     def _planned(self, inputs: Properties, prior: Properties | None) -> Properties:
         planned = plan.planned(self.table, inputs, prior)
@@ -138,28 +147,30 @@ class StandInResource:
                     f'property "{item.name}" is deprecated: {item.deprecated}',
                 )
 
-    def _outputs(self, made: Made, known: Properties) -> Properties:
-        """The state with the notes that the official plugin keeps in it."""
-        state = {
-            item.name: _kept(known.get(item.name), made.state.get(item.name))
-            for item in self.table.properties
-        }
+    def _outputs(self, made: Made, before: Properties | None = None) -> Properties:
+        """The state with the notes that the official plugin keeps in it.
+
+        `before` is the state before a change; an empty set from the API is no news then where
+        nobody had set one. None when the state was only read.
+        """
+        state = {item.name: made.state.get(item.name) for item in self.table.properties}
+        for item in self.table.inputs:
+            unset = before is not None and before.get(item.name) is None
+            if unset and state[item.name] == [] and not item.computed and not item.fields:
+                state[item.name] = None
         return {**state, "id": made.id, **self._notes(state)}
 
     def _notes(self, state: Properties) -> Properties:
-        notes: Properties = {RAW_STATE: {"obj": _raw_state(self.table.properties, state)}}
-        if self.table.timeouts:
-            nanoseconds = {name: value * 10**9 for name, value in self.table.timeouts.items()}
-            meta: dict[str, Any] = {TIMEOUTS: nanoseconds}
-            if self.table.schema_version:
-                meta["schema_version"] = self.table.schema_version
-            notes["__meta"] = json.dumps(meta, sort_keys=True, separators=(",", ":"))
-        return notes
+        return {RAW_STATE: {"obj": _raw_state(self.table.properties, state)}, **self._meta()}
 
-
-def _kept(before: Value, after: Value) -> Value:
-    """An empty list from the API is no news where nothing was set."""
-    return None if after == [] and before is None else after
+    def _meta(self) -> Properties:
+        if not self.table.timeouts:
+            return {}
+        nanoseconds = {name: value * 10**9 for name, value in self.table.timeouts.items()}
+        meta: dict[str, Any] = {TIMEOUTS: nanoseconds}
+        if self.table.schema_version:
+            meta["schema_version"] = self.table.schema_version
+        return {difference.META: json.dumps(meta, sort_keys=True, separators=(",", ":"))}
 
 
 def _raw_state(properties: tuple[Property, ...], state: Properties) -> Properties:

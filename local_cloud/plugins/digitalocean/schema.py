@@ -102,6 +102,8 @@ Delete = Callable[["Work", str, Properties], Coroutine[Any, Any, None]]
 @dataclass(frozen=True, kw_only=True)
 class Table:
     token: str
+    noun: str
+    """What a person calls it, in messages."""
     properties: tuple[Property, ...]
     create: Create
     read: Read

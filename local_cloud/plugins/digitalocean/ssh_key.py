@@ -18,6 +18,8 @@ async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
 
 
 async def read(work: Work, identity: str, state: Properties) -> Made | None:
+    if not identity.isdigit():
+        return None
     answer = await work.find("ssh_keys.get", int(identity))
     return Made(id=identity, state=_state(answer["ssh_key"])) if answer else None
 
@@ -29,7 +31,7 @@ async def update(work: Work, identity: str, old: Properties, plan: Properties) -
 
 
 async def delete(work: Work, identity: str, state: Properties) -> None:
-    await work.call("ssh_keys.delete", int(identity))
+    await work.find("ssh_keys.delete", int(identity))
 
 
 def _state(key: Properties) -> Properties:
@@ -42,6 +44,7 @@ def _state(key: Properties) -> Properties:
 
 SSH_KEY = Table(
     token="digitalocean:index/sshKey:SshKey",  # noqa: S106
+    noun="SSH key",
     properties=(
         Property(name="name", required=True, judge=not_empty),
         Property(

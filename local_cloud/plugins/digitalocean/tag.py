@@ -28,7 +28,7 @@ async def read(work: Work, identity: str, state: Properties) -> Made | None:
 
 
 async def delete(work: Work, identity: str, state: Properties) -> None:
-    await work.call("tags.delete", identity)
+    await work.find("tags.delete", identity)
 
 
 def _state(tag: Properties) -> Properties:
@@ -39,6 +39,7 @@ def _state(tag: Properties) -> Properties:
 
 TAG = Table(
     token="digitalocean:index/tag:Tag",  # noqa: S106
+    noun="tag",
     properties=(
         Property(name="name", required=True, replaces=True, judge=a_tag),
         Property(name="totalResourceCount", kind=Kind.WHOLE, given=False, computed=True),

@@ -33,11 +33,10 @@ async def read(work: Work, identity: str, state: Properties) -> Made | None:
 
 
 async def update(work: Work, identity: str, old: Properties, plan: Properties) -> Made:
-    body = {
-        "name": plan["name"],
-        "description": plan["description"] or "",
-        "default": plan["default"],
-    }
+    body = {"name": plan["name"], "default": plan["default"]}
+    # An emptied description is not sent: the official plugin cannot take one away either.
+    if plan["description"]:
+        body["description"] = plan["description"]
     await work.call("vpcs.update", identity, body)
     return await _looked_up(work, identity)
 
@@ -52,7 +51,7 @@ async def delete(work: Work, identity: str, state: Properties) -> None:
 
     async def gone() -> bool | None:
         try:
-            await work.call("vpcs.delete", identity)
+            await work.find("vpcs.delete", identity)
         except ApiError as error:
             # Droplets on their way out are members of the network a little longer.
             if error.status not in (403, 409):
@@ -82,6 +81,7 @@ def _state(vpc: Properties) -> Properties:
 
 VPC = Table(
     token="digitalocean:index/vpc:Vpc",  # noqa: S106
+    noun="VPC",
     properties=(
         Property(name="name", required=True, judge=not_empty),
         Property(name="region", required=True, replaces=True, judge=not_empty),

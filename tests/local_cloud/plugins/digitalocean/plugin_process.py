@@ -103,7 +103,7 @@ class PluginProcess:
         return self.call(
             "Configure",
             provider_pb2.ConfigureRequest(
-                args=struct(inputs), acceptSecrets=True, acceptResources=True
+                args=struct(inputs), acceptSecrets=True, acceptResources=True, sends_old_inputs=True
             ),
         )
 
