@@ -10,7 +10,14 @@ from local_cloud.plugins.command.links import Link, Links, NotOpenedError
 from local_cloud.plugins.command.schema import COPY_TO_REMOTE, checked
 from local_cloud.plugins.command.steps import changes_outputs, previewed, replaces
 from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
-from local_cloud.plugins.shared_provider import Call, Checked, CheckFailure, Created, Found
+from local_cloud.plugins.shared_provider import (
+    Call,
+    Checked,
+    CheckFailure,
+    Created,
+    Found,
+    Severity,
+)
 from local_cloud.plugins.shared_values import Archive, Asset, Properties, Value, revealed
 
 
@@ -65,6 +72,9 @@ class CopyToRemote:
         from local_cloud.plugins.command.upload import SftpSession, open_sftp
 
         given = revealed(inputs)
+        source, place = given["source"], f"{given['connection']['host']}:{given['remotePath']}"
+        where_from = f"local file {source.path}" if source.path else "text asset"
+        await call.log.message(Severity.DEBUG, f"Creating file: {place} from {where_from}")
 
         async def open_session(link: Link) -> SftpSession:
             try:
@@ -75,7 +85,7 @@ class CopyToRemote:
 
         connection = Connection.of(given["connection"])
         async with self._links.session(connection, call.log.status, open_session) as session:
-            await session.upload(given["source"], given["remotePath"])
+            await session.upload(source, given["remotePath"])
 
 
 def _source_failures(source: Value) -> list[CheckFailure]:

@@ -8,6 +8,7 @@ that a run in which nothing changes does not pay for it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -51,9 +52,11 @@ async def dial(
 
     async def attempt() -> asyncssh.SSHClientConnection:
         async with asyncio.timeout(connection.per_dial_timeout or None):
-            return await asyncssh.connect(
+            ssh = await asyncssh.connect(
                 connection.host, connection.port, tunnel=proxy or (), options=options
             )
+        _acknowledge_at_once(ssh)
+        return ssh
 
     return await _repeated(attempt, connection, report)
 
@@ -76,6 +79,26 @@ async def _repeated(
         await report(f"Dial {failures}/{shown_limit} failed: retrying")
         await asyncio.sleep(delay)
         delay = min(delay * DELAY_GROWTH, LONGEST_DELAY_SECONDS)
+
+
+def _acknowledge_at_once(ssh: asyncssh.SSHClientConnection) -> None:
+    """Spare each command 0.08 s.
+
+    A server sends a command's output and its end in small packets, each only after the one
+    before was acknowledged (Nagle's algorithm; sshd turns it off for terminals only), and Linux
+    acknowledges 0.04 s late. TCP_QUICKACK has to be asked for again after each packet.
+    """
+    tcp: socket.socket | None = ssh.get_extra_info("socket")
+    if tcp is None or tcp.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    received = ssh.data_received
+
+    def received_and_acknowledged(data: bytes, datatype: int | None = None) -> None:
+        received(data, datatype)
+        with contextlib.suppress(OSError):
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    ssh.data_received = received_and_acknowledged  # type: ignore[method-assign]
 
 
 async def _options(connection: Connection) -> asyncssh.SSHClientConnectionOptions:
@@ -111,12 +134,21 @@ def _private_key(connection: Connection) -> asyncssh.SSHKey:
     assert connection.private_key is not None
     try:
         return asyncssh.import_private_key(connection.private_key, connection.private_key_password)
-    except asyncssh.KeyEncryptionError:
-        if connection.private_key_password is None:
-            raise PluginError("ssh: this private key is passphrase protected") from None
-        raise PluginError("x509: decryption password incorrect") from None
-    except (asyncssh.KeyImportError, ValueError):
-        raise PluginError("ssh: no key found") from None
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as error:
+        raise PluginError(_key_problem(str(error), connection)) from None
+
+
+def _key_problem(reason: str, connection: Connection) -> str:
+    if "Passphrase must be specified" in reason:
+        return "ssh: this private key is passphrase protected"
+    if "requires bcrypt" in reason:
+        return (
+            "ssh: a private key encrypted in OpenSSH's own format needs the Python package "
+            "bcrypt, which is not installed here; give the key in PKCS#8 format instead"
+        )
+    if connection.private_key_password is not None and "passphrase" in reason.lower():
+        return "x509: decryption password incorrect"
+    return "ssh: no key found"
 
 
 def _host_key(text: str) -> asyncssh.SSHKey:

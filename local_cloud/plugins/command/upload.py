@@ -57,7 +57,7 @@ class SftpSession:
                 "when using a text asset, remotePath must be a file path"
             )
         await self._make_parents(remote_path)
-        await self._write(remote_path, [text.encode()])
+        await self._write(remote_path, [text.encode()], "failed to write text content")
 
     async def _path(self, source: str, remote_path: str) -> None:
         try:
@@ -102,11 +102,12 @@ class SftpSession:
     async def _file(self, path: Path, remote_path: str) -> None:
         try:
             with path.open("rb") as content:
-                await self._write(remote_path, iter(lambda: content.read(CHUNK_BYTES), b""))
+                chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
+                await self._write(remote_path, chunks, f"failed to copy file {path}")
         except OSError as error:
             raise PluginError(f"open {path}: {wording.system_error(error)}") from None
 
-    async def _write(self, remote_path: str, chunks: typing.Iterable[bytes]) -> None:
+    async def _write(self, remote_path: str, chunks: typing.Iterable[bytes], failure: str) -> None:
         try:
             file = await self._sftp.open(remote_path, "wb")
         except asyncssh.Error as error:
@@ -117,8 +118,7 @@ class SftpSession:
                 for chunk in chunks:
                     await file.write(chunk)
         except asyncssh.Error as error:
-            reason = _reason(error)
-            raise PluginError(f"failed to write to remote path {remote_path}: {reason}") from None
+            raise PluginError(f"{failure} to remote path {remote_path}: {_reason(error)}") from None
 
     async def _is_folder(self, remote_path: str) -> bool | None:
         """Whether it is one; None if there is nothing."""
