@@ -4,13 +4,14 @@ SIGTERM is graceful: no new connections, those at work are finished. It never ou
 more than a minute.
 """
 
+import importlib
 import os
 import signal
 import socketserver
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
 
 LIFETIME_SECONDS = 60
@@ -24,7 +25,9 @@ class Handler(WSGIRequestHandler):
         self.client_address = ("unix", 0)
         self.raw_requestline = self.rfile.readline(65537)
         if self.raw_requestline and self.parse_request():
-            handler = ServerHandler(self.rfile, self.wfile, sys.stderr, self.get_environ())
+            handler = ServerHandler(
+                self.rfile, cast("Any", self.wfile), sys.stderr, self.get_environ()
+            )
             handler.request_handler = self  # type: ignore[attr-defined]
             handler.run(self.server.application)  # type: ignore[attr-defined]
 
@@ -45,13 +48,13 @@ def main() -> None:
         key, _, value = line.partition("=")
         os.environ[key] = value
     sys.path.insert(0, "")
-    import wsgi
+    application = importlib.import_module("wsgi").app
 
     timer = threading.Timer(LIFETIME_SECONDS, os._exit, [1])
     timer.daemon = True
     timer.start()
     with Server(socket, Handler) as server:
-        server.application = wsgi.app  # type: ignore[attr-defined]
+        server.application = application  # type: ignore[attr-defined]
 
         def stop(*_: object) -> None:
             threading.Thread(target=server.shutdown).start()

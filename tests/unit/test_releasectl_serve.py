@@ -1,0 +1,380 @@
+"""Serving: what a visitor sees is always a release that answered, and never an interruption."""
+
+import http.server
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.unit.releasectl_host import Host, new_host
+
+SICK = ("500 Internal Server Error", "line one\nno table users")
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with new_host() as made:
+        yield made
+
+
+def staged(host: Host, page: str, health: tuple[str, str] = ("200 OK", "fine")) -> str:
+    release = host.upload(page, health)
+    host.run("stage", release)
+    return release
+
+
+class Visitors:
+    """Ask for the page again and again until told to stop; `pages` and `failures` are kept."""
+
+    def __init__(self, host: Host, count: int = 4) -> None:
+        self.host, self.stopped = host, threading.Event()
+        self.pages: list[str] = []
+        self.failures: list[object] = []
+        self.threads = [threading.Thread(target=self.visit) for _ in range(count)]
+
+    def visit(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                answer = self.host.get()
+                self.pages.append(answer.text)
+                if answer.status_code != 200:
+                    self.failures.append(answer)
+            except httpx.HTTPError as error:
+                self.failures.append(error)
+
+    def __enter__(self) -> "Visitors":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+
+# Starting and switching
+
+
+def test_the_first_release_serves_and_is_started_at_boot(host: Host) -> None:
+    release = staged(host, "one")
+    result = host.run("activate", release).result
+    assert host.page == "one"
+    assert result["changed"] is True
+    assert result["previous"] is None
+    assert host.running() == host.enabled() == [result["instance"]] == host.names("instances")
+    assert (host.base / "current").resolve() == (host.base / "releases" / release).resolve()
+
+
+def test_what_already_serves_is_left_alone_and_says_the_same_each_time(host: Host) -> None:
+    release = host.release("one")
+    lines, calls = host.history(), (host.root / "units" / "calls.log").read_text()
+    first, second = (host.run("activate", release).result for _ in range(2))
+    assert first == second
+    assert (first["changed"], first["id"]) == (False, release)
+    assert first["activated_at"] == lines[-1]["at"]
+    assert host.history() == lines
+    assert (host.root / "units" / "calls.log").read_text() == calls
+
+
+def test_a_started_release_waits_beside_the_one_that_serves(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    assert host.run("start", second).result["changed"] is True
+    assert host.page == "one"
+    assert len(host.running()) == 2
+    assert host.run("start", second).result["changed"] is False
+    host.run("switch", second)
+    assert host.page == "two"
+    assert [name[:12] for name in host.running()] == [second]
+    assert host.enabled() == host.running()
+
+
+def test_a_switch_starts_what_does_not_run(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    host.run("switch", second)
+    assert host.page == "two"
+
+
+def test_a_release_that_was_started_but_never_switched_to_makes_way(host: Host) -> None:
+    first = host.release("one")
+    second, third = staged(host, "two"), staged(host, "three")
+    host.run("start", second)
+    host.run("start", third)
+    assert [name[:12] for name in host.running()] == sorted([first, third])
+
+
+def test_no_visitor_notices_a_switch(host: Host) -> None:
+    releases = [host.release("one"), staged(host, "two"), staged(host, "three")]
+    host.run("activate", releases[0])
+    with Visitors(host) as visitors:
+        for release in (releases[1], releases[2], releases[0], releases[2]):
+            host.run("activate", release)
+    assert visitors.failures == []
+    assert {"one", "two", "three"} == set(visitors.pages)
+    assert visitors.pages[-1] == "three"
+
+
+def test_a_request_at_work_is_answered_before_the_old_release_ends(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    answers: list[str] = []
+    visitor = threading.Thread(target=lambda: answers.append(host.get("/slow").text))
+    visitor.start()
+    time.sleep(0.2)
+    host.run("activate", second)
+    visitor.join()
+    assert answers == ["one"]
+    assert host.page == "two"
+    assert len(host.running()) == 1
+
+
+def test_the_wait_for_requests_at_work_has_an_end(host: Host) -> None:
+    host.settings(drain_seconds=0)
+    host.release("one")
+    second = staged(host, "two")
+    visitor = threading.Thread(target=lambda: host.get("/slow"))
+    visitor.start()
+    time.sleep(0.2)
+    assert "still has requests after 0 s" in host.run("activate", second).told
+    visitor.join()
+
+
+# Releases that fail
+
+
+def test_a_sick_release_is_not_switched_to_and_its_reason_is_told(host: Host) -> None:
+    host.settings(health_seconds=1)
+    first = host.release("one")
+    second = staged(host, "two", SICK)
+    failed = host.fails("activate", second)
+    assert "/healthz answers 500, not 200:\n    line one\n    no table users" in failed.told
+    assert '"GET /healthz HTTP/1.1" 500' in failed.told  # from the log of the unit
+    assert host.page == "one"
+    assert host.states() == {first: "current", second: "bad"}
+    assert [name[:12] for name in host.running()] == [first]
+    assert host.history()[-1]["outcome"] == "failed"
+
+
+def test_a_release_that_does_not_start_fails_at_once_with_its_traceback(host: Host) -> None:
+    host.release("one")
+    release = host.upload("two", files={"wsgi.py": "import nothing_of_that_name\n"})
+    host.run("stage", release)
+    began = time.monotonic()
+    failed = host.fails("start", release)
+    assert "the unit does not start" in failed.result["error"]
+    assert "No module named 'nothing_of_that_name'" in failed.told
+    assert host.page == "one"
+    assert time.monotonic() - began < 4, "the health deadline of 5 s was waited for"
+
+
+def test_a_bad_release_is_refused_until_it_is_staged_again(host: Host) -> None:
+    host.settings(health_seconds=1)
+    host.release("one")
+    second = staged(host, "two", SICK)
+    host.fails("start", second)
+    assert "is marked BAD" in host.fails("start", second).told
+    assert host.run("stage", second).result["changed"] is True
+    assert "answers 500" in host.fails("start", second).told
+
+
+def test_a_release_that_is_not_there_is_named(host: Host) -> None:
+    for command in ("start", "switch", "activate", "migrate"):
+        assert "release 000000000000 is not on this server" in host.fails(command, "0" * 12).told
+
+
+def test_another_expected_status_is_a_setting(host: Host) -> None:
+    host.settings(health_status=204)
+    release = staged(host, "one", ("204 No Content", ""))
+    host.run("activate", release)
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """nginx, which cannot reach the application: for the last check of a switch."""
+
+    def do_GET(self) -> None:
+        self.send_error(502)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def broken_proxy() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_a_switch_that_visitors_would_notice_is_taken_back(host: Host, broken_proxy: int) -> None:
+    first = host.release("one")
+    second = staged(host, "two")
+    host.settings(port=broken_proxy)
+    failed = host.fails("activate", second)
+    assert f"after the switch, through port {broken_proxy}: /healthz answers 502" in failed.told
+    assert "(back to " in failed.told
+    assert host.page == "one"
+    assert (host.base / "current").readlink().name == first
+    assert [name[:12] for name in host.running()] == [first] == [n[:12] for n in host.enabled()]
+    assert host.states() == {first: "current", second: "bad"}
+
+
+def test_a_first_release_that_fails_after_the_switch_leaves_nothing(
+    host: Host, broken_proxy: int
+) -> None:
+    host.settings(port=broken_proxy)
+    host.fails("activate", staged(host, "one"))
+    assert host.running() == host.enabled() == host.names("instances") == []
+    assert host.status()["current"] is None
+    assert not (host.base / "current").is_symlink()
+
+
+# The environment
+
+
+def test_a_new_environment_is_rolled_out_like_a_new_release(host: Host) -> None:
+    release = host.release("one")
+    old = host.running()
+    host.environment(GREETING=" and hello")
+    with Visitors(host) as visitors:
+        result = host.run("activate", release).result
+    assert result["changed"] is True
+    assert visitors.failures == []
+    assert host.page == "one and hello"
+    assert len(host.running()) == 1
+    assert host.running() != old
+    assert host.run("activate", release).result["changed"] is False
+
+
+def test_a_bad_environment_does_not_make_the_release_bad(host: Host) -> None:
+    release = host.release("one")
+    old = host.running()
+    wsgi = host.base / "releases" / release / "wsgi.py"
+    text = wsgi.read_text()
+    wsgi.write_text(text + "\nif os.environ['GREETING']: raise SystemExit('no such greeting')\n")
+    host.environment(GREETING=" wrong")
+    failed = host.fails("activate", release)
+    assert "no such greeting" in failed.told
+    assert host.running() == old
+    assert host.states() == {release: "current"}
+    assert host.page == "one"
+
+
+def test_a_missing_environment_is_named(host: Host) -> None:
+    release = staged(host, "one")
+    (host.config / "env").unlink()
+    assert "site/env: missing" in host.fails("activate", release).told
+
+
+def test_a_serving_unit_that_died_is_started_again(host: Host) -> None:
+    release = host.release("one")
+    host.stop_all()
+    time.sleep(0.1)
+    assert host.run("activate", release).result["changed"] is True
+    assert host.page == "one"
+
+
+# Back, and away
+
+
+def test_a_rollback_needs_no_archive_and_goes_to_the_previous(host: Host) -> None:
+    first, second = host.release("one"), host.release("two")
+    assert host.run("activate", second).result["previous"] == first
+    result = host.run("activate", first).result
+    assert host.page == "one"
+    assert result["previous"] is None
+    assert host.states() == {first: "current", second: "ready"}
+
+
+def test_only_the_newest_releases_are_kept(host: Host) -> None:
+    releases = [host.release(page) for page in ("one", "two", "three", "four", "five")]
+    assert host.names("releases") == sorted(releases[-3:])
+    assert len(host.names("venvs")) == 1
+
+
+def test_the_current_and_the_previous_release_are_never_removed(host: Host) -> None:
+    releases = [host.release(page) for page in ("one", "two", "three")]
+    host.settings(keep=1)
+    host.run("activate", releases[1])
+    assert host.states() == {
+        releases[0]: "previous",
+        releases[1]: "current",
+        releases[2]: "ready",
+    }, "keep=1 keeps the newest, beside the current and the previous one"
+    assert host.run("prune").result["dropped"] == []
+
+
+def test_failed_releases_do_not_push_out_good_ones(host: Host) -> None:
+    host.settings(health_seconds=1)
+    good = [host.release(page) for page in ("one", "two", "three")]
+    bad = [staged(host, f"bad {number}", SICK) for number in range(3)]
+    for release in bad:
+        host.fails("start", release)
+    assert host.run("prune").result["dropped"] == [], "bad ones can be looked into for now"
+    time.sleep(1)  # times in the history are whole seconds
+    fourth = host.release("four")
+    assert host.names("releases") == sorted([*good[1:], fourth])
+
+
+def test_unused_venvs_and_forgotten_uploads_go(host: Host) -> None:
+    host.settings(keep=1)
+    for number in range(3):
+        host.run("stage", release := host.upload(files={"requirements.txt": f"# {number}\n"}))
+        host.run("activate", release)
+    forgotten = host.upload("forgotten")
+    os.utime(host.base / "incoming" / f"{forgotten}.tar.gz", (1, 1))
+    young = host.upload("young")
+    host.run("prune")
+    assert len(host.names("venvs")) == 2
+    assert host.names("incoming") == [f"{young}.tar.gz"]
+
+
+def test_the_serving_release_cannot_be_dropped_but_another_can(host: Host) -> None:
+    first, second = host.release("one"), host.release("two")
+    assert f"release {second} serves" in host.fails("drop", second).told
+    assert host.run("drop", first).result["changed"] is True
+    assert host.run("drop", first).result["changed"] is False
+    assert host.names("releases") == [second]
+    assert host.page == "two"
+
+
+def test_dropping_a_started_release_stops_it(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    host.run("start", second)
+    host.run("drop", second)
+    assert len(host.running()) == 1
+    assert host.names("instances") == host.running()
+
+
+# What is shown
+
+
+def test_the_status_says_what_serves(host: Host) -> None:
+    first, second = host.release("one"), host.release("two")
+    status = host.status()
+    assert (status["current"], status["previous"]) == (second, first)
+    assert status["unit"] == f"site@{status['instance']}.service"
+    assert (status["unit_state"], status["problem"]) == ("active", None)
+
+
+def test_the_status_says_that_the_application_is_down(host: Host) -> None:
+    host.release("one")
+    host.stop_all()
+    time.sleep(0.1)
+    status = host.status()
+    assert status["unit_state"] == "inactive"
+    assert "/healthz gives no answer" in status["problem"]
+
+
+def test_a_torn_line_in_the_history_is_passed_over(host: Host) -> None:
+    first = host.release("one")
+    path = host.base / "history.jsonl"
+    path.write_text(path.read_text() + '{"at": "2026-')
+    second = host.release("two")
+    assert host.states() == {second: "current", first: "previous"}

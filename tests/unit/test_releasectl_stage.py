@@ -1,0 +1,293 @@
+"""Staging: a release lies on the server as a whole, or not at all."""
+
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.artifact import pack
+from tests.unit.releasectl_host import Host, new_host
+
+NO_RELEASE = "0" * 12
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with new_host() as made:
+        yield made
+
+
+def hostile_archive(host: Host, *members: tarfile.TarInfo) -> str:
+    incoming = host.base / "incoming"
+    incoming.mkdir(parents=True)
+    with tarfile.open(incoming / f"{NO_RELEASE}.tar.gz", "w:gz") as tar:
+        for member in members:
+            content = b"evil" if member.isreg() else b""
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return NO_RELEASE
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, target
+    return made
+
+
+def nothing_is_left(host: Host) -> bool:
+    return host.names("releases") == [] and host.names("venvs") == []
+
+
+def test_a_staged_release_is_ready_and_its_record_is_kept(host: Host) -> None:
+    release = host.upload()
+    record = json.dumps({"commit": "1" * 40, "author": "Ada", "message": "Faster", "dirty": True})
+    staged = host.run("stage", release, record=record)
+    assert staged.result["changed"] is True
+    [listed] = host.run("list", "--json").result["releases"]
+    assert (listed["id"], listed["state"], listed["author"]) == (release, "ready", "Ada")
+    assert host.names("incoming") == []
+    assert host.history()[-1]["by"] == "ada"
+
+
+def test_whatever_artifact_packs_has_the_same_id_here(host: Host, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "static" / "ünïcode folder").mkdir(parents=True)
+    (source / "requirements.txt").write_text("")
+    (source / "wsgi.py").write_text("app = 1\n")
+    (source / "manage").write_text("#!/bin/sh\n")
+    (source / "manage").chmod(0o700)
+    (source / "static" / "ünïcode folder" / ("long" * 40)).write_bytes(os.urandom(100_000))
+    (source / "static" / "again").symlink_to("ünïcode folder")
+    (source / "a.b").write_text("")
+    (source / "a").mkdir()
+    (source / "a" / "empty").write_text("")
+    artifact = pack(source, host.base / "incoming")
+    host.run("stage", artifact.id)
+    unpacked = host.base / "releases" / artifact.id
+    assert (unpacked / "static" / "again" / ("long" * 40)).stat().st_size == 100_000
+    assert os.access(unpacked / "manage", os.X_OK)
+
+
+def test_a_ready_release_needs_no_archive_any_more(host: Host) -> None:
+    release = host.upload()
+    host.run("stage", release)
+    again = host.run("stage", release)
+    assert again.result["changed"] is False
+    assert len(host.history()) == 1
+
+
+def test_the_application_may_read_but_not_write_its_code(host: Host) -> None:
+    umask = os.umask(0o077)
+    try:
+        release = host.upload(files={"static/style.css": "body {}"})
+        host.run("stage", release)
+    finally:
+        os.umask(umask)
+    for path in (host.base / "releases" / release).rglob("*"):
+        if not path.is_symlink() and ".venv" not in path.parts:
+            mode = path.stat().st_mode
+            assert mode & 0o022 == 0, path
+            assert mode & 0o044 == 0o044, path
+            assert path.stat().st_uid == os.geteuid()
+            assert not stat.S_ISDIR(mode) or mode & 0o055 == 0o055
+
+
+def test_the_code_is_compiled_because_the_application_cannot(host: Host) -> None:
+    release = host.upload()
+    host.run("stage", release)
+    assert list((host.base / "releases" / release / "__pycache__").glob("wsgi.*.pyc"))
+
+
+def test_releases_with_the_same_requirements_share_a_venv(host: Host) -> None:
+    first = host.upload("one")
+    assert "installing" in host.run("stage", first).told
+    second = host.upload("two")
+    assert "installing" not in host.run("stage", second).told
+    third = host.upload("three", files={"requirements.txt": "# none\n"})
+    host.run("stage", third)
+    venvs = [
+        (host.base / "releases" / release / ".venv").resolve() for release in (first, second, third)
+    ]
+    assert venvs[0] == venvs[1] != venvs[2]
+    assert (venvs[0] / "bin" / "python").exists()
+
+
+def test_a_venv_that_is_gone_is_made_again(host: Host) -> None:
+    release = host.upload()
+    host.run("stage", release)
+    shutil.rmtree(host.base / "venvs")
+    assert host.run("stage", release).result["changed"] is False
+    assert (host.base / "releases" / release / ".venv" / "bin" / "python").exists()
+
+
+def test_a_missing_archive_is_named(host: Host) -> None:
+    told = host.fails("stage", NO_RELEASE).told
+    assert f"incoming/{NO_RELEASE}.tar.gz: there is no such archive" in told
+    assert nothing_is_left(host)
+
+
+def test_an_archive_of_another_release_is_refused(host: Host) -> None:
+    release = host.upload()
+    archive = host.base / "incoming" / f"{release}.tar.gz"
+    failed = host.fails("stage", NO_RELEASE, "--archive", str(archive))
+    assert f"holds release {release}, not {NO_RELEASE}" in failed.told
+    assert nothing_is_left(host)
+
+
+@pytest.mark.parametrize("part", [0, 10, 0.5, 0.98])
+def test_a_broken_upload_is_refused(host: Host, part: float) -> None:
+    release = host.upload(files={"data": "".join(map(str, range(20_000)))})
+    archive = host.base / "incoming" / f"{release}.tar.gz"
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(part * len(content)) if part < 1 else int(part)])
+    assert "broken archive" in host.fails("stage", release).told
+    assert nothing_is_left(host)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([member("../evil")], "not a path inside the release"),
+        ([member("a/../../evil")], "not a path inside the release"),
+        ([member("/tmp/evil")], "not a path inside the release"),
+        ([member("link", tarfile.SYMTYPE, "/etc")], "leads out of the release, to '/etc'"),
+        ([member("link", tarfile.SYMTYPE, "../x")], "leads out of the release, to '../x'"),
+        (
+            [member("d/up", tarfile.SYMTYPE, ".."), member("out", tarfile.SYMTYPE, "d/up/../x")],
+            "out: the symlink leads out of the release",
+        ),
+        ([member("a", tarfile.SYMTYPE, "b"), member("a/evil")], "goes through a symlink"),
+        ([member("a"), member("b", tarfile.LNKTYPE, "a")], "only files, folders and symlinks"),
+        ([member("dev", tarfile.CHRTYPE)], "only files, folders and symlinks"),
+        ([member("pipe", tarfile.FIFOTYPE)], "only files, folders and symlinks"),
+        ([member(".slipway/READY")], "this name is releasectl's own"),
+        ([member(".venv/bin/python")], "this name is releasectl's own"),
+        ([member("a"), member("a")], "broken archive"),
+        ([member("a"), member("a/b")], "a"),
+    ],
+)
+def test_an_archive_cannot_reach_out_of_its_release(
+    host: Host, members: list[tarfile.TarInfo], message: str
+) -> None:
+    failed = host.fails("stage", hostile_archive(host, *members))
+    assert message in failed.told
+    assert nothing_is_left(host)
+    assert list(host.root.rglob("evil")) == []
+
+
+def test_a_release_without_requirements_is_refused(host: Host) -> None:
+    release = hostile_archive(host, member("wsgi.py"))
+    archive = host.base / "incoming" / f"{release}.tar.gz"
+    true_id = host.fails("stage", release).told.split("holds release ")[1][:12]
+    failed = host.fails("stage", true_id, "--archive", str(archive))
+    assert "the release has no requirements.txt" in failed.told
+    assert nothing_is_left(host)
+
+
+def test_packages_that_cannot_be_installed_are_told_in_the_words_of_uv(host: Host) -> None:
+    release = host.upload(files={"requirements.txt": "flask == not.a.version\n"})
+    told = host.fails("stage", release).told
+    assert "the packages cannot be installed; uv says:" in told
+    assert "not.a.version" in told
+    assert nothing_is_left(host)
+
+
+def test_a_missing_uv_is_named(host: Host) -> None:
+    release = host.upload()
+    host.env["PATH"] = "/usr/bin:/bin"
+    if Path("/opt/slipway/bin/uv").exists() or shutil.which("uv", path=host.env["PATH"]):
+        pytest.skip("this machine has a uv of its own in /opt/slipway or /usr/bin")
+    assert "uv is missing: neither /opt/slipway/bin/uv" in host.fails("stage", release).told
+    assert nothing_is_left(host)
+
+
+@pytest.mark.parametrize("line", ["-r base.txt", "-c limits.txt", "-e .", "./wheels/a.whl"])
+def test_requirements_that_refer_to_other_files_are_refused(host: Host, line: str) -> None:
+    release = host.upload(files={"requirements.txt": f"# ours\n{line}\n", "base.txt": "flask\n"})
+    assert f"requirements.txt, line 2: '{line}'" in host.fails("stage", release).told
+    assert nothing_is_left(host)
+
+
+def test_a_missing_module_is_named(host: Host) -> None:
+    host.settings(module="shop.web:create()")
+    told = host.fails("stage", host.upload()).told
+    assert "no module 'shop.web'" in told
+    assert "neither shop/web.py" in told
+    assert host.names("releases") == []
+
+
+def test_a_module_may_be_a_package_of_the_release_or_of_the_venv(host: Host) -> None:
+    host.settings(module="shop.web:app")
+    host.run("stage", host.upload(files={"shop/web/__init__.py": ""}))
+    host.settings(module="http.server:app")
+    host.run("stage", host.upload("two"))
+
+
+def test_what_a_killed_staging_left_is_taken_away(host: Host) -> None:
+    host.run("stage", host.upload())
+    (host.base / "releases" / f".{NO_RELEASE}.77" / "deep").mkdir(parents=True)
+    (host.base / "venvs" / ".abc.77").mkdir()
+    release = host.upload("two")
+    host.run("stage", release)
+    assert release in host.names("releases")
+    assert not [name for name in host.names("releases") + host.names("venvs") if name[0] == "."]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk, which takes root")
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(host: Host) -> None:
+    release = host.upload(files={f"data{i}": os.urandom(60_000).hex() for i in range(10)})
+    (host.base / "releases").mkdir()
+    disk = 'mount -t tmpfs -o size=500k tmpfs $0 && "$@"; s=$?; ls -A $0 >&2; exit $s'
+    command = ["unshare", "--mount", "sh", "-c", disk, str(host.base / "releases")]
+    if subprocess.run([*command[:2], "true"], check=False).returncode:
+        pytest.skip("this machine does not allow mounts")
+    failed = host.run_command([*command, *host.command("stage", release)])
+    assert failed.status == 1
+    assert failed.told.endswith("no space left on the disk\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "app.json: not valid JSON"),
+        ("[]", "app.json: expected a map of settings"),
+        ('{"kep": 3}', "app.json: kep: unknown; known are module, user, health_path"),
+        ('{"keep": "3"}', "app.json: keep: expected int, found '3'"),
+        ('{"keep": true}', "app.json: keep: expected int, found True"),
+        ('{"keep": 0}', "app.json: keep: expected 1 to 1000, found 0"),
+        ('{"port": 70000}', "app.json: port: expected 0 to 65535, found 70000"),
+        ('{"health_path": "healthz"}', "health_path: must begin with /"),
+        ('{"module": "wsgi"}', "module: expected module:name, found 'wsgi'"),
+    ],
+)
+def test_a_wrong_setting_is_named(host: Host, text: str, message: str) -> None:
+    (host.config / "app.json").write_text(text)
+    assert message in host.fails("stage", NO_RELEASE).told
+
+
+def test_missing_settings_are_named(host: Host) -> None:
+    (host.config / "app.json").unlink()
+    assert "app.json: missing" in host.fails("status").told
+
+
+@pytest.mark.parametrize("record", ["{", "[1]", "text"])
+def test_a_wrong_record_is_refused(host: Host, record: str) -> None:
+    failed = host.run("stage", host.upload(), record=record, check=False)
+    assert failed.status == 1
+    assert "the record on stdin" in failed.told
+
+
+@pytest.mark.parametrize("wrong", ["../../etc", "abc", "0A1072BAB05F"])
+def test_an_id_that_is_none_is_refused(host: Host, wrong: str) -> None:
+    done = subprocess.run(
+        host.command("stage", wrong), capture_output=True, text=True, env=host.env, check=False
+    )
+    assert done.returncode == 2
+    assert "is no release id (12 hexadecimal digits)" in done.stderr
