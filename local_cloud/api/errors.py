@@ -80,7 +80,10 @@ def answer_to_invalid_request(error: RequestValidationError) -> JSONResponse:
         # An identifier that cannot exist is, at DigitalOcean too, simply not found.
         return answer(404, "not_found", "The resource you requested could not be found.")
     if any(problem["type"] == "json_invalid" for problem in problems):
-        return answer(400, "bad_request", "There was an error parsing the request body: not JSON.")
+        message = "There was an error parsing the request body: it is not JSON."
+        # Of a bad request DigitalOcean describes two forms; this answer has the keys of both.
+        both = {"id": "bad_request", "message": message, "error": message, "root_causes": []}
+        return JSONResponse(both, status_code=400)
     return answer(422, "unprocessable_entity", "; ".join(describe(problem) for problem in problems))
 
 

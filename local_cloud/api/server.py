@@ -51,7 +51,6 @@ def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
         server = uvicorn.Server(config)
         with _ending_quietly():
             server.run(sockets=[listener])
-        app.state.cloud.store.close()
         if not server.started:
             raise StartError(f"the local cloud could not start: {app.state.start_failure}")
 
@@ -97,7 +96,9 @@ def _sole_use(state_folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, every answer
+    # takes 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         # Without this, a restart would wait a minute for the old connections to be forgotten.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

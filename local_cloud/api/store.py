@@ -61,11 +61,6 @@ class Store:
                     self._writer.execute("ROLLBACK")
                 raise
 
-    def close(self) -> None:
-        with self._writing, self._reading:
-            self._reader.close()
-            self._writer.close()
-
 
 def _create_private(file: Path) -> None:
     """User data holds private keys, so nobody else may read; SQLite gives its WAL the same mode."""
