@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from local_cloud.plugins.digitalocean import droplet_changes
-from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Work
-from local_cloud.plugins.digitalocean.droplet_state import state_of, wait_for
+from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Unreachable, Work
+from local_cloud.plugins.digitalocean.droplet_state import ActionFailed, state_of, wait_for
 from local_cloud.plugins.digitalocean.firewall import tags_property
 from local_cloud.plugins.digitalocean.judges import between, not_empty, one_of
 from local_cloud.plugins.digitalocean.schema import (
@@ -39,10 +39,14 @@ async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
             action=actions[0]["id"] if actions else None,
             may_be_missing=True,
         )
-    except (ApiError, GaveUp) as error:
+    except ActionFailed as error:
+        # It will never run: without it the next update simply tries again.
+        await delete(work, identity, {})
+        raise GaveUp(f"{error}; the droplet ({identity}) was deleted again") from None
+    except (ApiError, Unreachable, GaveUp) as error:
         raise HalfMade(
             Made(id=identity, state={**plan, **state_of(droplet)}),
-            f"Error waiting for droplet ({identity}) to become ready: {error}",
+            f"waiting for droplet ({identity}) to become ready: {error}",
         ) from None
     return Made(id=identity, state={**plan, **state_of(droplet)})
 

@@ -43,6 +43,8 @@ async def update(work: Work, identity: str, old: Properties, plan: Properties) -
             await _move_volumes(
                 work, int(identity), old.get("volumeIds") or [], plan["volumeIds"] or []
             )
+        # A creation that was interrupted may still be on its way.
+        await wait_for(work, identity, lambda found: found["status"] != "new", UPDATE_SECONDS)
     except (ApiError, GaveUp) as error:
         raise HalfMade(
             await _now(work, identity, {**plan, **_undone(old, plan)}), str(error)

@@ -8,6 +8,10 @@ from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Work
 from local_cloud.plugins.shared_values import Properties
 
 
+class ActionFailed(GaveUp):
+    """What the API was asked to do went wrong; there is nothing more to wait for."""
+
+
 async def wait_for(
     work: Work,
     identity: str,
@@ -20,7 +24,7 @@ async def wait_for(
     """Look at the droplet until it is unlocked and as wanted; return it.
 
     `action` is what should make it so: when that fails there is nothing to wait for.
-    Raises `GaveUp` with the reason, `ApiError`.
+    Raises `ActionFailed`, `GaveUp` with the droplet's status, `ApiError`.
     """
     last: Properties = {}
 
@@ -39,6 +43,8 @@ async def wait_for(
 
     try:
         return await work.wait(look, seconds)
+    except ActionFailed:
+        raise
     except GaveUp as error:
         status = last.get("status", "unknown")
         locked = ", locked" if last.get("locked") else ""
@@ -46,7 +52,7 @@ async def wait_for(
 
 
 async def finish_action(work: Work, action: Properties, seconds: float) -> None:
-    """Wait until the action is over. Raises `GaveUp` when it failed or takes too long."""
+    """Wait until the action is completed. Raises `ActionFailed`, `GaveUp`."""
 
     async def over() -> bool | None:
         return await check_action(work, action["id"]) or None
@@ -55,11 +61,12 @@ async def finish_action(work: Work, action: Properties, seconds: float) -> None:
 
 
 async def check_action(work: Work, identity: int) -> bool:
-    """Whether the action is completed. Raises `GaveUp` with its message when it failed."""
+    """Whether the action is completed. Raises `ActionFailed`."""
     action = (await work.call("actions.get", identity))["action"]
     if action["status"] == "errored":
-        message = action.get("message") or "no reason given"
-        raise GaveUp(f"action {action['type']} ({identity}) failed: {message}")
+        # DigitalOcean gives no reason; the local cloud does.
+        reason = action.get("error_message") or "no reason given"
+        raise ActionFailed(f"{action['type']} (action {identity}) failed: {reason}")
     return bool(action["status"] == "completed")
 
 

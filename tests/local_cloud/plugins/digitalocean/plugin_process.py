@@ -12,14 +12,14 @@ from concurrent import futures
 from types import TracebackType
 from typing import Any, Self
 
-import grpc
-from google.protobuf import empty_pb2, json_format, struct_pb2
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
-    plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,
+    status_pb2,
 )
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -55,7 +55,17 @@ class PluginError(Exception):
     def __init__(self, error: grpc.RpcError) -> None:
         super().__init__(error.details())
         self.code = error.code().name
-        self.trailing = {item.key: item.value for item in error.trailing_metadata() or ()}
+        details = {item.key: item.value for item in error.trailing_metadata() or ()}
+        self.kept_id = _kept_id(details.get("grpc-status-details-bin", b""))
+        """The id of a resource that exists all the same, or ""."""
+
+
+def _kept_id(status: bytes) -> str:
+    for detail in status_pb2.Status.FromString(status).details:
+        kept = provider_pb2.ErrorResourceInitFailed()
+        if detail.Unpack(kept):
+            return str(kept.id)
+    return ""
 
 
 class PluginProcess:
@@ -86,17 +96,25 @@ class PluginProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._channel.close()
         self.process.kill()
         self.process.communicate()
         self._engine.stop(None)
+
+    def cancel(self) -> None:
+        """What the engine says when a person presses Ctrl-C."""
+        self.call("Cancel", empty_pb2.Empty())
 
     def call(self, method: str, request: object) -> dict[str, Any]:
         try:
             answer = getattr(self._stub, method)(request, timeout=120)
         except grpc.RpcError as error:
             raise PluginError(error) from None
-        return json_format.MessageToDict(answer, always_print_fields_with_no_presence=False)
+        result: dict[str, Any] = json_format.MessageToDict(answer)
+        return result
 
     def configure(self, properties: dict[str, Any]) -> dict[str, Any]:
         inputs = self.check_config(properties)["inputs"]
@@ -207,8 +225,8 @@ class PluginProcess:
     def invoke(self, token: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return self.call("Invoke", provider_pb2.InvokeRequest(tok=token, args=struct(arguments)))
 
-    def info(self) -> plugin_pb2.PluginInfo:
-        return self._stub.GetPluginInfo(empty_pb2.Empty())
+    def version(self) -> str:
+        return str(self.call("GetPluginInfo", empty_pb2.Empty())["version"])
 
 
 def struct(values: dict[str, Any]) -> struct_pb2.Struct:
