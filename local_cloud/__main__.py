@@ -12,7 +12,6 @@ import click
 from local_cloud.cli.places import cache_folder, default_state_folder
 from local_cloud.machine import MachineError
 
-DEFAULT_PORT = 7300
 
 
 class Commands(click.Group):
@@ -39,9 +38,7 @@ def _port(function: Callable[..., None]) -> Callable[..., None]:
     return click.option(
         "--port",
         type=click.IntRange(1, 65535),
-        default=DEFAULT_PORT,
-        show_default=True,
-        help="The port on 127.0.0.1 for the API.",
+        help="The port on 127.0.0.1 for the API; the one it had before, or 7300.",
     )(function)
 
 
@@ -57,7 +54,7 @@ def main() -> None:
 @main.command()
 @_state
 @_port
-def start(state: Path, port: int) -> None:
+def start(state: Path, port: int | None) -> None:
     """Start the cloud; returns when it answers.
 
     \b
@@ -89,7 +86,7 @@ def stop(state: Path) -> None:
 @main.command()
 @_state
 @_port
-def serve(state: Path, port: int) -> None:
+def serve(state: Path, port: int | None) -> None:
     """Serve in the foreground, until Ctrl-C.
 
     \b

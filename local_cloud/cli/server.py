@@ -15,6 +15,7 @@ from local_cloud.cli.places import PROJECT, cache_folder
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import MachineError
 
+DEFAULT_PORT = 7300
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 
@@ -47,19 +48,20 @@ class Server:
         except (OSError, ValueError) as error:
             raise MachineError(not_running(self.state)) from error
 
-    def start(self, port: int, report: Callable[[str], None]) -> None:
+    def start(self, wanted: int | None, report: Callable[[str], None]) -> None:
         """Start the process and return when it answers; one that runs already is left alone."""
         if self.process is not None:
-            if self.port != port:
+            if wanted not in (None, self.port):
                 raise MachineError(
                     f"the local cloud runs already, on port {self.port}; "
-                    f"stop it first to have it on {port}"
+                    f"stop it first to have it on {wanted}"
                 )
             report(f"the local cloud runs already, on port {self.port}")
             return
         from local_cloud.hosts import requirements
 
         requirements.ensure(report)
+        port = self._chosen(wanted)
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         output = self.state / "start.log"
         output.unlink(missing_ok=True)
@@ -80,11 +82,12 @@ class Server:
             time.sleep(0.03)
         report(f"the local cloud answers on http://127.0.0.1:{port}/v2")
 
-    def serve(self, port: int) -> None:
+    def serve(self, wanted: int | None) -> None:
         """Be the process, until somebody ends it."""
         from local_cloud.api.server import serve
         from local_cloud.hosts.hypervisor import NspawnHypervisor
 
+        port = self._chosen(wanted)
         if self.process is None:
             self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.state / "port").write_text(f"{port}\n")
@@ -101,6 +104,12 @@ class Server:
             process.signal(signal.SIGKILL)
             process.wait(STOP_SECONDS)
         return True
+
+    def _chosen(self, wanted: int | None) -> int:
+        """The port asked for, else the one it had, so that a restart moves nothing."""
+        if wanted is not None:
+            return wanted
+        return self.port if (self.state / "port").exists() else DEFAULT_PORT
 
     def _answers(self, port: int) -> bool:
         from local_cloud.cli.api import Api

@@ -1,0 +1,136 @@
+"""Stories of the end: whatever was made is taken away, whatever died before."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_cloud.hosts.process import owned_by
+from local_cloud.hosts.take_away import take_away
+from local_cloud.machine import Forward, Network
+
+if TYPE_CHECKING:
+    from tests.local_cloud.hosts.conftest import Site
+
+pytestmark = pytest.mark.hosts
+
+
+def traces(site: Site) -> dict[str, object]:
+    """All of this computer that a cloud changes and that names the cloud; empty when it is gone."""
+    tag = site.hypervisor.names.tag
+
+    def lines(*command: str) -> list[str]:
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return [line for line in text.splitlines() if re.search(rf"sw{tag}|slipway.{tag}", line)]
+
+    found: dict[str, object] = {
+        "cards": lines("ip", "-o", "link"),
+        "addresses": lines("ip", "-o", "address"),
+        "routes": lines("ip", "route", "show", "table", "all"),
+        "namespaces": lines("ip", "netns", "list"),
+        "tables": lines("nft", "list", "tables"),
+        "mounts": [line for line in lines("cat", "/proc/mounts")],
+        "own mounts": str(site.hypervisor.state) in Path("/proc/mounts").read_text(),
+        "groups": [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/slipway-{tag}-*")],
+        "processes": owned_by(tag),
+        "settings": list(Path("/run/slipway").glob(f"*{tag}*")),
+        "nspawn": [str(path) for path in Path("/run/systemd/nspawn").glob(f"**/*{tag}*")],
+        "cache users": list((site.hypervisor.cache / "apt/users").glob(tag)),
+        "machines": list(site.hypervisor.state.glob("machines/*")),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def settle(site: Site) -> None:
+    """Two machines, a forward and a firewall's table."""
+    site.boot("web", 1)
+    web = site.boot("db", 2)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    forward = Forward(loopback_port=port, address=web.private.address, port=22)
+    site.hypervisor.apply_network(Network(forwards=(forward,)))
+    assert len(traces(site)) > 8
+
+
+def test_destroying_every_machine_leaves_nothing(site: Site) -> None:
+    forwarding = Path("/proc/sys/net/ipv4/ip_forward")
+    others = list(Path("/run/slipway").glob("cloud-*"))
+    before = forwarding.read_text()
+    settle(site)
+    assert forwarding.read_text() == "1\n"
+
+    site.hypervisor.apply_network(Network())
+    for spec in site.machines.values():
+        site.hypervisor.destroy(spec.id)
+
+    assert traces(site) == {}
+    if not others and not list(Path("/run/slipway").glob("cloud-*")):
+        assert forwarding.read_text() == before
+
+
+def test_a_reset_leaves_nothing(site: Site) -> None:
+    settle(site)
+    take_away(site.hypervisor.state, site.hypervisor.cache)
+    assert traces(site) == {}
+
+
+def test_a_reset_after_everything_was_killed_leaves_nothing(site: Site) -> None:
+    settle(site)
+    for process in owned_by(site.hypervisor.names.tag):
+        os.kill(process.pid, signal.SIGKILL)
+    take_away(site.hypervisor.state, site.hypervisor.cache)
+    assert traces(site) == {}
+
+
+def test_a_reset_needs_no_records(site: Site) -> None:
+    settle(site)
+    for record in site.hypervisor.state.rglob("*.json"):
+        if record.parent.name in ("1001", "1002") or record.parent == site.hypervisor.state:
+            record.unlink()
+    take_away(site.hypervisor.state, site.hypervisor.cache)
+    assert traces(site) == {}
+
+
+def test_a_killed_runner_leaves_what_destroy_removes(site: Site) -> None:
+    web = site.boot("web", 1)
+    process = site.hypervisor._process(web.id).process
+    assert process is not None
+    process.signal(signal.SIGKILL)
+    process.wait(5)
+    site.hypervisor.destroy(web.id)
+    assert traces(site) == {}
+
+
+def test_a_reset_of_one_cloud_does_not_touch_another(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from dataclasses import replace
+
+    from local_cloud.hosts.hypervisor import NspawnHypervisor
+    from local_cloud.machine import Interface
+
+    web = site.boot("web", 1)
+    other = NspawnHypervisor(tmp_path_factory.mktemp("other"), site.hypervisor.cache)
+    public = other.public_network()
+    network = web.private.network.supernet(new_prefix=16)
+    private = next(n for n in network.subnets(new_prefix=24) if str(n) == "192.168.124.0/24")
+    twin = replace(
+        web,
+        public=Interface(address=public[10], network=public),
+        private=Interface(address=private[10], network=private),
+    )
+    other.create(twin)
+    assert site.says(twin, "hostname") == "web"
+
+    take_away(other.state, other.cache)
+
+    assert site.says(web, "echo here") == "here"
+    assert site.says(web, "apt-get update -qq && echo updated") == "updated"
