@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components import database, release, settings, web
+from components import database, errors, release, settings, web
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
 from components.network import POSTGRESQL_PORT, Network, NetworkArgs
@@ -10,6 +10,7 @@ from components.release import Release, ReleaseArgs
 from components.server import Server, ServerArgs, local_hints
 from components.web import Application, Web, WebArgs
 
+errors.end_quietly_when_interrupted()
 wanted = settings.load()
 plan = release.plan(wanted)
 application = Application.of(wanted)
@@ -100,4 +101,3 @@ pulumi.export("db", db_server.summary)
 pulumi.export("release", site.current)
 pulumi.export("previous_release", site.previous)
 pulumi.export("releases", site.releases)
-pulumi.export("deploy_key", deploy_key.private)

@@ -1,4 +1,8 @@
-"""The one exception a person may see."""
+"""The one exception a person may see, and how an interrupted program ends."""
+
+import os
+import signal
+from types import FrameType
 
 
 class SlipwayError(Exception):
@@ -6,3 +10,15 @@ class SlipwayError(Exception):
 
     Shown without a traceback, so it names the file or key and never holds a secret.
     """
+
+
+def end_quietly_when_interrupted() -> None:
+    """End without a traceback on Ctrl-C, or when the engine stops the program after a failure.
+
+    Status 32 tells the language host that all has been said (pulumi-language-python-exec).
+    """
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        os._exit(32)
+
+    signal.signal(signal.SIGINT, end)

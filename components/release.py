@@ -20,7 +20,7 @@ from pulumi_command import remote
 from components import artifact, history
 from components.errors import SlipwayError
 from components.history import History
-from components.remote import Host, RemoteScript
+from components.remote import Host, Logging, RemoteScript
 from components.settings import Settings
 from components.web import Application, Web
 
@@ -133,7 +133,6 @@ class Release(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:Release", name, None, opts)
         self._args = args
-        self._control = f"releasectl --app {args.application.name}"
         self._id = args.plan.release.id
         hosts = args.web.hosts
 
@@ -144,12 +143,12 @@ class Release(pulumi.ComponentResource):
         if args.application.release_command:
             ready = [self._migrate(hosts[0], [*ready, *args.after])]
         started: list[pulumi.Resource] = [
-            self._start(host, digest, ready)
+            self._run("start", host, digest, ready)
             for host, digest in zip(hosts, args.web.digests, strict=True)
         ]
         switches: list[RemoteScript] = []
         for host, digest in zip(hosts, args.web.digests, strict=True):
-            switches.append(self._switch(host, digest, [*started, *switches[-1:]]))
+            switches.append(self._run("switch", host, digest, [*started, *switches[-1:]]))
 
         known = switches[0].stdout.apply(
             lambda line: args.plan.history(json.loads(line)["activated_at"])
@@ -165,8 +164,9 @@ class Release(pulumi.ComponentResource):
         return RemoteScript(
             f"{host.name}-stage",
             host=host,
-            script=f"{self._control} stage {self._id} --archive {archive}",
-            stdin=json.dumps(self._args.plan.release.to_dict(), sort_keys=True),
+            script=self._releasectl(f"stage {self._id} --archive {archive}"),
+            stdin=json.dumps(_record_of(self._args.plan.release), sort_keys=True),
+            shown=Logging.STDERR,
             opts=host.options(self, depends_on=[copied]),
         )
 
@@ -192,35 +192,41 @@ class Release(pulumi.ComponentResource):
         return RemoteScript(
             f"{host.name}-release-command",
             host=host,
-            script=f"{self._control} migrate {self._id} --command {command}",
+            script=self._releasectl(f"migrate {self._id} --command {command}"),
+            shown=Logging.STDERR,
             opts=host.options(self, depends_on=after),
         )
 
-    def _start(
-        self, host: Host, digest: pulumi.Output[str], after: Sequence[pulumi.Resource]
+    def _run(
+        self,
+        verb: str,
+        host: Host,
+        configuration: pulumi.Output[str],
+        after: Sequence[pulumi.Resource],
     ) -> RemoteScript:
+        """`start` or `switch`. A changed configuration is rolled out just as new code is."""
         return RemoteScript(
-            f"{host.name}-start",
+            f"{host.name}-{verb}",
             host=host,
-            script=self._with_configuration("start", digest),
+            script=configuration.apply(
+                lambda digest: self._releasectl(f"{verb} {self._id} # configuration {digest}")
+            ),
+            shown=Logging.STDERR,
             opts=host.options(self, depends_on=after),
         )
 
-    def _switch(
-        self, host: Host, digest: pulumi.Output[str], after: Sequence[pulumi.Resource]
-    ) -> RemoteScript:
-        return RemoteScript(
-            f"{host.name}-switch",
-            host=host,
-            script=self._with_configuration("switch", digest),
-            opts=host.options(self, depends_on=after),
-        )
+    def _releasectl(self, arguments: str) -> str:
+        """A script whose output is releasectl's line of JSON, if all went well.
 
-    def _with_configuration(self, verb: str, digest: pulumi.Output[str]) -> pulumi.Output[str]:
-        """A changed configuration is rolled out beside the old one, just as new code is."""
-        return digest.apply(
-            lambda text: f"{self._control} {verb} {self._id} # configuration {text}"
-        )
+        Where it did not, standard error says it for a person; the line would say it twice.
+        """
+        app = self._args.application.name
+        return f'line=$(releasectl --app {app} {arguments}\n) && echo "$line"'
+
+
+def _record_of(release: history.Release) -> dict[str, Any]:
+    """What a server is told of a release; not when it was first released, which it knows itself."""
+    return {key: value for key, value in release.to_dict().items() if key != "released_at"}
 
 
 def _current_of(known: History) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 import pulumi
 from pulumi_command import remote
+from pulumi_command.remote import Logging as Logging
 
 from components.render import render
 
@@ -62,7 +63,7 @@ class RemoteScript(remote.Command):
         host: Host,
         script: pulumi.Input[str],
         stdin: pulumi.Input[str] | None = None,
-        quiet: bool = False,
+        shown: Logging = Logging.STDOUT_AND_STDERR,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare the script.
@@ -72,7 +73,7 @@ class RemoteScript(remote.Command):
             host: where it runs.
             script: POSIX shell; printed when it fails, so it holds no secret.
             stdin: its standard input; secrets go here.
-            quiet: do not show its output while it runs.
+            shown: which of its output a person sees while it runs.
             opts: made by `Host.options`.
         """
         super().__init__(
@@ -81,7 +82,7 @@ class RemoteScript(remote.Command):
             create=pulumi.Output.from_input(script).apply(as_root),
             stdin=stdin,
             triggers=[host.droplet_id],
-            logging=remote.Logging.NONE if quiet else remote.Logging.STDOUT_AND_STDERR,
+            logging=shown,
             add_previous_output_in_env=False,
             opts=opts,
         )
@@ -124,7 +125,8 @@ class RemoteFile(RemoteScript):
         if not PurePosixPath(path).is_absolute():
             raise ValueError(f"{path!r}: a remote file needs an absolute path")
         script = render("put_file.sh", path=path, mode=mode, owner=owner, check=check, then=then)
-        super().__init__(name, host=host, script=script, stdin=content, quiet=True, opts=opts)
+        nothing = Logging.NONE
+        super().__init__(name, host=host, script=script, stdin=content, shown=nothing, opts=opts)
 
     @property
     def digest(self) -> pulumi.Output[str]:

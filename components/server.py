@@ -10,7 +10,7 @@ import pulumi_digitalocean as digitalocean
 
 from components.identity import KeyPair
 from components.network import Network
-from components.remote import Host, RemoteFile, RemoteScript
+from components.remote import Host, Logging, RemoteFile, RemoteScript
 from components.render import render
 
 DEPLOY_USER = "deploy"
@@ -82,7 +82,7 @@ class Server(pulumi.ComponentResource):
             host=self.host,
             # 2: cloud-init is done, with warnings that are not ours.
             script="cloud-init status --wait >/dev/null || [ $? -eq 2 ]",
-            quiet=True,
+            shown=Logging.NONE,
             opts=self.host.options(self),
         )
         after_contact = self.host.options(self, depends_on=[first_contact])
@@ -127,7 +127,6 @@ class Server(pulumi.ComponentResource):
             name=self.name,
             address=self.address,
             private_address=self.private_address,
-            host_key=self.host.host_key,
         )
 
 

@@ -22,12 +22,34 @@ def fail(text: str) -> NoReturn:
     sys.exit(1)
 
 
-def outputs(stack: str, *, secrets: bool = False) -> dict[str, Any]:
+def outputs(stack: str) -> dict[str, Any]:
     """The outputs of the last good update; empty before the first."""
-    words = ["stack", "output", "--json", "--stack", stack]
-    text = pulumi(*words, *(["--show-secrets"] if secrets else []))
-    answer: dict[str, Any] = json.loads(text or "{}")
+    answer: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
     return answer
+
+
+def resources(stack: str) -> dict[str, dict[str, Any]]:
+    """What each resource of the state says of itself, secrets too, by "Type name".
+
+    Unlike outputs they are there after a failed update as well.
+    """
+    text = pulumi("stack", "export", "--show-secrets", "--stack", stack)
+    found = {}
+    for each in json.loads(text)["deployment"].get("resources") or []:
+        kind, name = each["type"].rsplit(":", 1)[-1], each["urn"].rsplit("::", 1)[-1]
+        found[f"{kind} {name}"] = {
+            key: _revealed(value) for key, value in each.get("outputs", {}).items()
+        }
+    return found
+
+
+def _revealed(value: Any) -> Any:
+    """The text inside a secret of the state's JSON, or the value."""
+    return (
+        json.loads(value["plaintext"])
+        if isinstance(value, dict) and "plaintext" in value
+        else value
+    )
 
 
 def pulumi(*words: str) -> str:

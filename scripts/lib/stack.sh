@@ -31,7 +31,7 @@ no_more_words() { [ "$#" -eq 0 ] || fail "unknown argument '$1' (see --help)"; }
 
 # The DigitalOcean endpoint of the stack when it is this machine: that is, the local cloud. Else empty.
 local_endpoint() {
-  sed -n 's|^ *digitalocean:apiEndpoint: *["'\'']\{0,1\}\(http://\(127\.0\.0\.1\|localhost\):[0-9]*\).*|\1|p' "Pulumi.$stack.yaml"
+  sed -nE 's#^ *digitalocean:apiEndpoint: *"?(http://(127\.0\.0\.1|localhost):[0-9]+).*#\1#p' "Pulumi.$stack.yaml"
 }
 
 # The local cloud gets its own token, whatever the environment holds for DigitalOcean.
