@@ -87,7 +87,7 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.cloud, app.state.works = cloud, works
+    app.state.cloud, app.state.works, app.state.start_failure = cloud, works, None
     install_handlers(app)
     app.add_middleware(BearerToken, token=token, where=cloud.state_folder / "token")
     routes = APIRouter(prefix=PREFIX)

@@ -49,10 +49,12 @@ def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
             timeout_graceful_shutdown=SECONDS_FOR_LAST_ANSWERS,
         )
         server = uvicorn.Server(config)
-        with _ending_quietly():
-            server.run(sockets=[listener])
-        if not server.started:
-            raise StartError(f"the local cloud could not start: {app.state.start_failure}")
+        try:
+            with _ending_quietly():
+                server.run(sockets=[listener])
+        except SystemExit:  # uvicorn's way to say that the application did not start
+            reason = app.state.start_failure or f"see {state_folder / LOG}"
+            raise StartError(f"the local cloud could not start: {reason}") from None
 
 
 def make_token(state_folder: Path) -> str:

@@ -34,7 +34,10 @@ class Api(httpx.Client):
 
     def __init__(self, url: str, description: Description | None) -> None:
         super().__init__(
-            base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, verify=False, trust_env=False
+            base_url=url,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            verify=False,
+            trust_env=False,
         )
         self._description = description
         self.exercised: set[Operation] = set()
