@@ -172,6 +172,17 @@ def test_a_release_that_does_not_start_fails_at_once_with_its_traceback(host: Ho
     assert time.monotonic() - began < 4, "the health deadline of 5 s was waited for"
 
 
+def test_a_release_that_hangs_is_given_up_at_the_deadline(host: Host) -> None:
+    host.settings(health_seconds=1, drain_seconds=30)
+    host.release("one")
+    release = host.upload("two", files={"wsgi.py": "import time\ndef app(*_): time.sleep(20)\n"})
+    host.run("stage", release)
+    began = time.monotonic()
+    assert "/healthz gives no answer: timed out" in host.fails("activate", release).told
+    assert time.monotonic() - began < 10, "it waited for requests of nobody"
+    assert host.page == "one"
+
+
 def test_a_bad_release_is_refused_until_it_is_staged_again(host: Host) -> None:
     host.settings(health_seconds=1)
     host.release("one")
