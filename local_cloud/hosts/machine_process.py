@@ -49,6 +49,8 @@ class MachineProcess:
                 "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
                 # /tmp on the disk, as in a droplet, not in its memory.
                 "SYSTEMD_NSPAWN_TMPFS_TMP": "0",
+                # Its own network's settings (/proc/sys/net) are the machine's to change.
+                "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
             },
         }
         write_whole(self.folder / "launch.json", json.dumps(launch, indent=2) + "\n")

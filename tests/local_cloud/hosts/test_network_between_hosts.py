@@ -75,24 +75,30 @@ def test_a_guarded_port_is_open_to_the_permitted_peer_only(busy_site: Site) -> N
     assert busy_site.reaches(stranger, db.public.address, 80)
 
 
-def test_a_firewall_without_permissions_lets_nothing_in_but_answers(busy_site: Site) -> None:
+def test_a_firewall_without_permissions_lets_nothing_in(busy_site: Site) -> None:
     web, db = busy_site.machines["web"], busy_site.machines["db"]
     busy_site.hypervisor.apply_network(Network(guards=(guard(db),)))
 
     assert not here_reaches(db.public.address, 22)
     assert not busy_site.reaches(web, db.private.address, 22)
-    assert subprocess.run(["ping", "-c1", "-W1", str(db.public.address)], check=False).returncode
+
+
+def test_a_firewall_lets_the_answers_to_a_machine_through(busy_site: Site) -> None:
+    web, db = busy_site.machines["web"], busy_site.machines["db"]
+    busy_site.hypervisor.apply_network(Network(guards=(guard(web, SSH_FROM_ANYWHERE),)))
+
+    assert busy_site.reaches(web, db.private.address, 80)
 
 
 def test_ping_needs_a_rule_of_its_own(busy_site: Site) -> None:
-    db = busy_site.machines["db"]
-    ping = ["ping", "-c1", "-W1", str(db.public.address)]
+    web, db = busy_site.machines["web"], busy_site.machines["db"]
+    ping = f"ping -c1 -W1 {db.private.address}"
     busy_site.hypervisor.apply_network(Network(guards=(guard(db, SSH_FROM_ANYWHERE),)))
-    assert subprocess.run(ping, check=False).returncode != 0
+    assert busy_site.ssh(web, ping).returncode != 0
 
     icmp = Rule(protocol="icmp", ports=None, peers=(EVERYBODY,))
     busy_site.hypervisor.apply_network(Network(guards=(guard(db, SSH_FROM_ANYWHERE, icmp),)))
-    assert subprocess.run(ping, check=False).returncode == 0
+    assert busy_site.ssh(web, ping).returncode == 0
 
 
 def test_a_firewall_holds_back_what_it_does_not_let_out(busy_site: Site) -> None:
@@ -118,22 +124,47 @@ def test_networks_do_not_reach_each_other(busy_site: Site) -> None:
 
 def test_a_machine_reaches_no_service_of_this_computer(busy_site: Site) -> None:
     web = busy_site.machines["web"]
-    own = [web.public.gateway, web.private.gateway, IPv4Address("127.0.0.1")]
     with socket.create_server(("0.0.0.0", 0)) as service:
         port = service.getsockname()[1]
-        assert here_reaches(web.public.gateway, port)
-        assert not any(busy_site.reaches(web, address, port) for address in own)
-        # By a route of its own to our loopback, which the kernel would take.
-        busy_site.says(
-            web,
-            "ip rule add pref 1 to 127.0.0.9 lookup 99; ip rule del pref 0;"
-            f"ip route add 127.0.0.9 via {web.public.gateway} table 99;"
-            "sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1",
+        for address in (web.public.gateway, web.private.gateway):
+            assert here_reaches(address, port)
+            assert not busy_site.reaches(web, address, port)
+
+
+FORGED = r"""
+import socket, struct, sys
+destination, port, source, gateway = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+hardware = next(l.split()[3] for l in open("/proc/net/arp") if l.split()[0] == gateway)
+def checksum(header):
+    total = sum(struct.unpack("!10H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+def header(check):
+    return struct.pack("!BBHHHBBH4s4s", 69, 0, 33, 1, 0, 64, 17, check,
+                       socket.inet_aton(source), socket.inet_aton(destination))
+packet = header(checksum(header(0))) + struct.pack("!HHHH", 9, port, 13, 0) + b"hello"
+card = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+card.bind(("eth0", 0))
+own = bytes.fromhex(open("/sys/class/net/eth0/address").read().strip().replace(":", ""))
+card.send(bytes.fromhex(hardware.replace(":", "")) + own + b"\x08\x00" + packet)
+"""
+"""Sends one UDP packet that the machine's own kernel would never let out."""
+
+
+def test_not_even_a_forged_packet_reaches_this_computers_loopback(busy_site: Site) -> None:
+    web = busy_site.machines["web"]
+    gateway = web.public.gateway
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service:
+        service.bind(("127.0.0.1", 0))
+        service.settimeout(0.5)
+        script = (
+            f"ping -c1 -W1 {gateway} >/dev/null; python3 - 127.0.0.1 {service.getsockname()[1]}"
+            f" {web.public.address} {gateway} <<'END'{FORGED}END"
         )
-        try:
-            assert not busy_site.reaches(web, "127.0.0.9", port)
-        finally:
-            busy_site.says(web, "ip rule add pref 0 lookup local; ip rule del pref 1")
+        busy_site.says(web, script)
+        with pytest.raises(TimeoutError):
+            service.recv(100)
 
 
 def test_a_machine_cannot_speak_for_another(busy_site: Site) -> None:
