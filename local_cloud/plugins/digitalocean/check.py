@@ -45,11 +45,7 @@ def checked(
 
     Raises `NoName`.
     """
-    known = {item.name: item for item in table.inputs}
-    inputs = {
-        name: converted(known[name], value) if name in known else value
-        for name, value in given.items()
-    }
+    inputs = {name: _noted(value) for name, value in typed(table, given).items()}
     inputs |= _defaults(table, inputs, old, naming)
     failures = [
         f"{reason}. Examine values at '{naming.resource_name}.{name}'."
@@ -58,9 +54,24 @@ def checked(
     return inputs, sorted(failures)
 
 
+def _noted(value: Value) -> Value:
+    """The value with the note, in each object, that no default was filled in there."""
+    if isinstance(value, list):
+        return [_noted(each) for each in value]
+    return {DEFAULTS: [], **value} if isinstance(value, dict) else value
+
+
+def typed(table: Table, properties: Properties) -> Properties:
+    """The properties in their own types; the engine for one sends every number as a float."""
+    return {
+        name: converted(item, value) if (item := table.property(name)) else value
+        for name, value in properties.items()
+    }
+
+
 def converted(item: Property, value: Value) -> Value:
     """The value in the property's own type, where there is a sensible way to it."""
-    if value is UNKNOWN:
+    if value is UNKNOWN or value is None:
         return value
     if item.kind in (Kind.SET, Kind.LIST):
         elements = value if isinstance(value, list) else [value]
@@ -79,12 +90,11 @@ def _object(item: Property, value: Value) -> Value:
     if not isinstance(value, dict):
         return value
     known = {each.name: each for each in item.fields}
-    result = {
+    return {
         name: converted(known[name], entry) if name in known else entry
         for name, entry in value.items()
         if entry is not None
     }
-    return {DEFAULTS: [], **result}
 
 
 def _plain(kind: Kind, value: Value) -> Value:

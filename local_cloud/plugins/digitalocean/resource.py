@@ -52,7 +52,8 @@ class StandInResource:
         )
 
     def diff(self, state: Properties, old_inputs: Properties, new_inputs: Properties) -> Diff:
-        prior, old, inputs = revealed(state), revealed(old_inputs), revealed(new_inputs)
+        prior, inputs = self._plain(state), self._plain(new_inputs)
+        old = revealed(old_inputs)
         planned = self._planned(inputs, prior)
         replace = self.table.adjust_plan(prior, planned)
         automatic = check.DEFAULTS not in old or (
@@ -63,7 +64,7 @@ class StandInResource:
         )
 
     async def create(self, call: Call, inputs: Properties) -> Created:
-        given = revealed(inputs)
+        given = self._plain(inputs)
         planned = self._planned(given, None)
         await self._warn(call, given)
         if call.preview:
@@ -85,7 +86,7 @@ class StandInResource:
     async def read(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
     ) -> Found:
-        known = revealed(state)
+        known = self._plain(state)
         work = Work(self.api())
         try:
             made = await work.done(self.table.read(work, resource_id, known))
@@ -95,7 +96,7 @@ class StandInResource:
             return Found("", {}, {})
         outputs = self._outputs(made)
         if known:
-            back = importing.refreshed_inputs(self.table, revealed(inputs), outputs)
+            back = importing.refreshed_inputs(self.table, self._plain(inputs), outputs)
         else:
             back = importing.imported_inputs(self.table, outputs)
         return Found(made.id, as_secret_as(inputs, back), as_secret_as(inputs, outputs))
@@ -103,7 +104,7 @@ class StandInResource:
     async def update(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
     ) -> Properties:
-        prior, given = revealed(state), revealed(inputs)
+        prior, given = self._plain(state), self._plain(inputs)
         planned = self._planned(given, prior)
         self.table.adjust_plan(prior, planned)
         await self._warn(call, given)
@@ -128,9 +129,13 @@ class StandInResource:
     async def delete(self, call: Call, resource_id: str, state: Properties) -> None:
         work = Work(self.api())
         try:
-            await work.done(self.table.delete(work, resource_id, revealed(state)))
+            await work.done(self.table.delete(work, resource_id, self._plain(state)))
         except (ApiError, GaveUp, Unreachable) as error:
             raise PluginError(f"Error deleting {self.table.noun}: {error}") from None
+
+    def _plain(self, properties: Properties) -> Properties:
+        plain: Properties = revealed(properties)
+        return check.typed(self.table, plain)
 
     def _planned(self, inputs: Properties, prior: Properties | None) -> Properties:
         planned = plan.planned(self.table, inputs, prior)
