@@ -17,7 +17,7 @@ ADDRESSES_NOT_FOR_DROPLETS = 3
 
 @router.get("/account")
 def get_account(cloud: TheCloud) -> JSONResponse:
-    public = cloud.hypervisor.public_network()
+    public = cloud.public_network
     account = {
         "droplet_limit": public.num_addresses - ADDRESSES_NOT_FOR_DROPLETS,
         "floating_ip_limit": 0,

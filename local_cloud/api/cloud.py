@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from local_cloud.api.errors import machine_failed
 from local_cloud.api.network_plan import plan
 from local_cloud.api.records import Droplet, Firewall
 from local_cloud.api.store import Store
@@ -29,6 +30,11 @@ class Cloud:
     store: Store
     hypervisor: Hypervisor
 
+    @cached_property
+    def public_network(self) -> IPv4Network:
+        """Chosen once for a state folder; kept here, so that no read waits for the hypervisor."""
+        return self.hypervisor.public_network()
+
     @contextmanager
     def change_network(self) -> Iterator[sqlite3.Connection]:
         """A change of records that the firewalls or forwards depend on.
@@ -38,10 +44,7 @@ class Cloud:
         """
         with self.store.write() as db:
             yield db
-            try:
-                self.hypervisor.apply_network(_planned(db))
-            except MachineError as error:
-                raise machine_failed(error) from error
+            self.hypervisor.apply_network(_planned(db))
 
     def restore_network(self) -> None:
         """Apply the network of the records, after a restart.

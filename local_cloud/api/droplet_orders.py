@@ -138,7 +138,7 @@ def _public_keys(db: sqlite3.Connection, order: Order) -> list[str]:
 
 def record(cloud: Cloud, db: sqlite3.Connection, order: CheckedOrder, name: str) -> Droplet:
     """One droplet of an order, with addresses of its own and its tags."""
-    public = _free_address(db, "public_address", cloud.hypervisor.public_network(), None)
+    public = _free_address(db, "public_address", cloud.public_network, None)
     wished = hints.wished_address(order.tags)
     private = _free_address(db, "private_address", order.vpc.ip_range, wished)
     (identifier,) = db.execute(

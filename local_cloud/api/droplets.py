@@ -35,7 +35,7 @@ def describe(
     """Droplets in DigitalOcean's form, with a fixed number of queries for any number of them."""
     busy = actions.busy_droplets(db)
     ranges = {row["id"]: Vpc.from_row(row).ip_range for row in db.execute("SELECT * FROM vpcs")}
-    public = cloud.hypervisor.public_network()
+    public = cloud.public_network
     snapshots: dict[int, list[int]] = {}
     for row in db.execute(
         "SELECT id, droplet_id FROM snapshots WHERE size_gigabytes IS NOT NULL ORDER BY id"

@@ -52,11 +52,6 @@ def not_implemented(what: str) -> ApiError:
     return ApiError(501, "not_implemented", f"the local cloud does not serve {what}")
 
 
-def machine_failed(error: MachineError) -> ApiError:
-    """This computer could not do its part; nothing was recorded."""
-    return ApiError(500, "server_error", str(error))
-
-
 def answer(status: int, identifier: str, message: str) -> JSONResponse:
     return JSONResponse({"id": identifier, "message": message}, status_code=status)
 
@@ -93,6 +88,10 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> JSONResponse:
         return answer(error.status, error.identifier, error.message)
+
+    @app.exception_handler(MachineError)
+    async def machine_error(_: Request, error: MachineError) -> JSONResponse:
+        return answer(500, "server_error", str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

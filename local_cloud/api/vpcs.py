@@ -119,7 +119,7 @@ def _checked_range(cloud: Cloud, text: str, taken: dict[str, str]) -> IPv4Networ
     if overlapped:
         name = taken[str(overlapped)]
         raise unprocessable("ip_range", f"{text} overlaps {overlapped} of the VPC {name!r}")
-    public = cloud.hypervisor.public_network()
+    public = cloud.public_network
     if network.overlaps(public):
         raise unprocessable("ip_range", f"{text} overlaps the public network {public}")
     try:
@@ -130,7 +130,7 @@ def _checked_range(cloud: Cloud, text: str, taken: dict[str, str]) -> IPv4Networ
 
 
 def _free_range(cloud: Cloud, taken: list[IPv4Network]) -> IPv4Network:
-    for network in candidate_ranges([*taken, cloud.hypervisor.public_network()]):
+    for network in candidate_ranges([*taken, cloud.public_network]):
         try:
             cloud.hypervisor.check_network(network)
         except MachineError:

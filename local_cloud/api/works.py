@@ -142,7 +142,7 @@ class Works:
         size = SIZES[droplet.size]
         with self._cloud.store.read() as db:
             row = db.execute("SELECT * FROM vpcs WHERE id = ?", (droplet.vpc_id,)).fetchone()
-        public = self._hypervisor.public_network()
+        public = self._cloud.public_network
         return MachineSpec(
             id=droplet.id,
             name=droplet.name,
