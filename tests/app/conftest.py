@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 APP = Path(__file__).resolve().parents[2] / "app"
-#: The helper that ends a server with the test run, also when that is killed.
+#: Ends a server together with the test run, also when that is killed.
 ENDS_WITH_US = ["setpriv", "--pdeathsig", "INT"]
 
 
