@@ -82,25 +82,34 @@ class Links:
         Raises:
             PluginError: dialling failed, or the server refuses sessions.
         """
-        while True:
-            link = await self._link(connection, report)
-            link.sessions += 1
-            try:
-                channel = await open_channel(link)
-            except NotOpenedError as error:
-                if not link.used:
-                    raise PluginError(str(error)) from None
-                self._doubt(connection, link)
-                continue
-            finally:
-                link.used = True
-                link.sessions -= 1
-            break
-        link.sessions += 1
+        link, channel = await self._opened(connection, report, open_channel)
         try:
             yield channel
         finally:
             link.sessions -= 1
+
+    async def _opened(
+        self, connection: Connection, report: Report, open_channel: Open[Channel]
+    ) -> tuple[Link, Channel]:
+        while True:
+            link = self._free_link(connection)
+            if link is None:
+                await self._dialled(connection, report)
+                continue
+            opened = False
+            link.sessions += 1
+            try:
+                channel = await open_channel(link)
+                opened = link.used = True
+                return link, channel
+            except NotOpenedError as error:
+                alone = link.sessions == 1
+                if alone and not link.used:
+                    raise PluginError(str(error)) from None
+                self._doubt(connection, link, others=link.sessions - 1)
+            finally:
+                if not opened:
+                    link.sessions -= 1
 
     async def close(self) -> None:
         """Close all connections, whatever still runs on them."""
@@ -110,9 +119,8 @@ class Links:
             link.ssh.abort()
         self._links.clear()
 
-    def _doubt(self, connection: Connection, link: Link) -> None:
+    def _doubt(self, connection: Connection, link: Link, others: int) -> None:
         """A session was refused: the connection is full if others run on it, else broken."""
-        others = link.sessions
         if others and not link.ssh.is_closed():
             link.limit = others
         else:
@@ -123,15 +131,16 @@ class Links:
             self._links[connection].remove(link)
         link.ssh.abort()
 
-    async def _link(self, connection: Connection, report: Report) -> Link:
+    def _free_link(self, connection: Connection) -> Link | None:
         for link in tuple(self._links.get(connection, ())):
             if link.ssh.is_closed():
                 self._forget(connection, link)
             elif link.sessions < link.limit:
                 return link
-        return await self._dialled(connection, report)
+        return None
 
     async def _dialled(self, connection: Connection, report: Report) -> Link:
+        """A new link. Others may have taken all its room by the time this returns."""
         key = (connection, connection.dial_error_limit, connection.per_dial_timeout)
         dial = self._dials.get(key)
         if dial is None:
@@ -171,7 +180,7 @@ class Links:
         from local_cloud.plugins.command.dial import dial
 
         try:
-            way = await self._link(proxy, report)
+            way = self._free_link(proxy) or await self._dialled(proxy, report)
             return await dial(connection, report, way.ssh)
         except PluginError as error:
             raise PluginError(f"proxy: {error}") from None
