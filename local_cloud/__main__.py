@@ -13,7 +13,6 @@ from local_cloud.cli.places import cache_folder, default_state_folder
 from local_cloud.machine import MachineError
 
 
-
 class Commands(click.Group):
     """Turns errors that are meant for a person into one line, with exit status 1."""
 

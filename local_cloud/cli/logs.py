@@ -15,7 +15,8 @@ def show(state: Path, name: str, *, lines: int, follow: bool) -> None:
     machine = state / "machines" / str(Api(state).droplet(name)["id"])
     _title("console")
     with (machine / "console.log").open(errors="replace") as console:
-        sys.stdout.writelines(deque(console, maxlen=lines))
+        said = (f"{line.rstrip()}\n" for line in console if line.strip())
+        sys.stdout.writelines(deque(said, maxlen=lines))
     _title("journal")
     journal = ["journalctl", f"--directory={machine / 'upper/var/log/journal'}", "--no-pager"]
     os.execvp(journal[0], [*journal, f"--lines={lines}", *(["--follow"] if follow else [])])  # noqa: S606

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -28,16 +27,19 @@ class Server:
 
     @property
     def process(self) -> Process | None:
-        """The process that holds the folder's lock; None when the cloud is not running."""
+        """The process that holds the folder's lock; None when the cloud is not running.
+
+        The kernel's list of locks is read (proc(5)), as trying the lock could keep a server out.
+        """
+        lock = self.state / "lock"
         try:
-            with (self.state / "lock").open() as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    holder = lock.read().strip()
-                    return Process.of(int(holder)) if holder.isdigit() else None
+            holder, inode = lock.read_text().strip(), lock.stat().st_ino
         except OSError:
             return None
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[4] == holder and words[5].endswith(f":{inode}"):
+                return Process.of(int(holder))
         return None
 
     @property
@@ -75,7 +77,9 @@ class Server:
         )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while not self._answers(port):
-            if not process.is_alive or time.monotonic() > deadline:
+            # When two start it at once, one of them gives up: the other's server is as good.
+            ended = not process.is_alive and self.process is None
+            if ended or time.monotonic() > deadline:
                 process.kill()
                 said = output.read_text(errors="replace").strip().splitlines()
                 raise MachineError(said[-1] if said else "the local cloud ended without a word")

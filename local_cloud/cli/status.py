@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,13 @@ def show(state: Path, *, as_json: bool) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "name", "status", "public", "private", "tags", "memory", "up"):
-        table.add_column(title, justify="right" if title in ("memory", "up") else "left")
+        table.add_column(
+            title,
+            justify="right" if title in ("memory", "up") else "left",
+            # On a narrow screen the tags give way: an address cut short is of no use.
+            no_wrap=title != "tags",
+            overflow="fold",
+        )
     for one in found:
         used = one["memory_mib"]
         table.add_row(
@@ -64,7 +71,8 @@ def show(state: Path, *, as_json: bool) -> None:
             f"{'-' if used is None else used} / {one['memory_limit_mib']} MiB",
             _duration(one["uptime_seconds"]),
         )
-    console = Console()
+    # Into a file or pipe, lines are as long as they are.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(table if found else "no droplets")
 
 

@@ -112,7 +112,7 @@ class Images:
         cache = PackageCache(self.cache)
         progress(f"image {slug}: fetching the list of packages")
         try:
-            with cache.while_used("image") as proxy:
+            with cache.while_building() as proxy:
                 _bootstrap(slug, aside, mirrors.render(sources), proxy, progress)
             progress(f"image {slug}: setting up")
             _finish(aside, mirrors.render(sources))
@@ -188,26 +188,29 @@ def _bootstrap(slug: str, tree: Path, sources: str, proxy: str | None, progress:
 
 
 class InstallationProgress:
-    """How far an installation is, from the lines of apt and dpkg."""
+    """How far an installation is, from the lines of apt and dpkg; it comes in several rounds."""
 
     def __init__(self) -> None:
-        self.total = 0
-        self.fetched = 0
-        self.installed = 0
+        self.text = ""
+        self._total = 0
+        self._fetched = 0
+        self._installed = 0
 
     def read(self, line: str) -> None:
         if found := re.search(r"(\d+) newly installed", line):
-            self.total += int(found.group(1))
-        elif line.startswith("Get:") and ".deb" not in line:
-            self.fetched += 1
+            # What a round before had to fetch may have been there already.
+            self._fetched = self._total
+            self._total += int(found.group(1))
+        elif self._total and line.startswith("Get:"):
+            self._fetched += 1
         elif line.startswith("Setting up "):
-            self.installed += 1
-
-    @property
-    def text(self) -> str:
-        if self.installed:
-            return f"installing packages {self.installed}/{self.total}"
-        return f"fetching {self.total} packages" if self.total else ""
+            self._installed += 1
+            self.text = f"installing packages {self._installed}/{self._total}"
+            return
+        else:
+            return
+        if self._total:
+            self.text = f"fetching packages {self._fetched}/{self._total}"
 
 
 def _finish(tree: Path, sources: str) -> None:

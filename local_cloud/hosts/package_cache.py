@@ -19,8 +19,11 @@ from pathlib import Path
 
 from local_cloud.hosts import mirrors
 from local_cloud.hosts.commands import run
-from local_cloud.hosts.process import Process, start_detached
+from local_cloud.hosts.process import Process, owned_by, start_detached
 from local_cloud.machine import MachineError
+
+BUILD = "build-"
+"""How the users' names begin that are builds of images; the number of the process follows."""
 
 SUPPORT_FILES = "/usr/lib/apt-cacher-ng"
 START_SECONDS = 5.0
@@ -35,6 +38,7 @@ class PackageCache:
         self.folder = cache / "apt"
         self.record = self.folder / "process.json"
         self.users = self.folder / "users"
+        self._owner = f"package-cache {self.folder}"
 
     def port(self) -> int | None:
         """Where it listens on loopback; None when it does not run."""
@@ -58,13 +62,14 @@ class PackageCache:
             return
         with self._lock():
             (self.users / user).unlink(missing_ok=True)
+            self._forget_the_dead()
             if not any(self.users.iterdir()):
                 self._stop()
 
     @contextmanager
-    def while_used(self, purpose: str) -> Iterator[str]:
+    def while_building(self) -> Iterator[str]:
         """The proxy's address, running for as long as the block does."""
-        user = f"{purpose}-{os.getpid()}"
+        user = f"{BUILD}{os.getpid()}"
         try:
             yield f"http://127.0.0.1:{self.use(user)}"
         finally:
@@ -80,7 +85,7 @@ class PackageCache:
         (configuration / "acng.conf").write_text(self._configuration(port))
         process = start_detached(
             ["apt-cacher-ng", "-c", configuration],
-            owner=f"package-cache {self.folder}",
+            owner=self._owner,
             output=self.folder / "output.log",
             record=self.record,
         )
@@ -94,9 +99,15 @@ class PackageCache:
             time.sleep(0.02)
         return port
 
+    def _forget_the_dead(self) -> None:
+        """A build that was killed cannot leave by itself."""
+        for user in self.users.glob(f"{BUILD}*"):
+            if not Path("/proc", user.name.removeprefix(BUILD)).exists():
+                user.unlink(missing_ok=True)
+
     def _stop(self) -> None:
-        process = Process.recorded(self.record)
-        if process is not None:
+        # By owner rather than by record, which a crash may have kept from being written.
+        for process in owned_by(self._owner):
             process.kill()
         for path in (self.record, self.folder / "port"):
             path.unlink(missing_ok=True)

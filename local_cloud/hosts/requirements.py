@@ -89,8 +89,12 @@ def check_folder(folder: Path) -> None:
         raise MachineError(
             f"the folder {folder} must not have any of {FORBIDDEN_IN_PATHS} in its name"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".probe-") as name:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = tempfile.TemporaryDirectory(dir=folder, prefix=".probe-")
+    except OSError as error:
+        raise MachineError(f"the folder {folder} cannot be written: {error.strerror}") from error
+    with probe as name:
         for part in ("lower", "upper", "work", "root"):
             (Path(name) / part).mkdir()
         mount = "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root"

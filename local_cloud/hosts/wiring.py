@@ -107,9 +107,7 @@ def leftovers(names: Names) -> tuple[list[str], list[str]]:
 
 def collision(network: IPv4Network, names: Names) -> str | None:
     """What on this computer already uses a part of the network, other than this cloud itself."""
-    for route in json.loads(
-        run(["ip", "-json", "route", "show", "table", "all"])
-    ):
+    for route in json.loads(run(["ip", "-json", "route", "show", "table", "all"])):
         card = route.get("dev", "")
         if route["dst"] == "default" or card.startswith(names.card_prefix):
             continue

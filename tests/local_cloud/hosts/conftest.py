@@ -143,7 +143,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A cloud with `web` and `db` in one network and `stranger` in another, each answering on 80."""
+    """A cloud with `web` and `db` in one network, `stranger` in another, all answering on 80."""
     for site in make_site(tmp_path_factory.mktemp("site")):
         answer = "setsid python3 -m http.server 80 --directory /etc/cloud >/dev/null 2>&1 &"
         for number, name, network in (

@@ -36,7 +36,7 @@ def traces(site: Site) -> dict[str, object]:
         "routes": lines("ip", "route", "show", "table", "all"),
         "namespaces": lines("ip", "netns", "list"),
         "tables": lines("nft", "list", "tables"),
-        "mounts": [line for line in lines("cat", "/proc/mounts")],
+        "mounts": lines("cat", "/proc/mounts"),
         "own mounts": str(site.hypervisor.state) in Path("/proc/mounts").read_text(),
         "groups": [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/slipway-{tag}-*")],
         "processes": owned_by(tag),

@@ -160,7 +160,9 @@ def test_killing_any_process_of_a_machine_is_noticed_and_leaves_no_rest(
     os.kill(pids[victim], signal.SIGKILL)
 
     assert eventually(lambda: not site.hypervisor.is_running(web.id))
-    assert eventually(lambda: not any(Path(f"/proc/{pid}/root/etc").exists() for pid in pids.values()))
+    assert eventually(
+        lambda: not any(Path(f"/proc/{pid}/root/etc").exists() for pid in pids.values())
+    )
     assert str(site.folder_of(web)) not in Path("/proc/mounts").read_text()
     site.hypervisor.start(web)
     assert site.says(web, "cat /root/note") == "kept"

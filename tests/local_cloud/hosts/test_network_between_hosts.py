@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
@@ -184,9 +183,7 @@ def test_an_address_nobody_has_is_not_asked_for_outside(busy_site: Site) -> None
     assert "Unreachable" in answer
 
 
-def test_a_forward_leads_to_a_machine_and_follows_the_plan(
-    busy_site: Site, free_port: int
-) -> None:
+def test_a_forward_leads_to_a_machine_and_follows_the_plan(busy_site: Site, free_port: int) -> None:
     web, db = busy_site.machines["web"], busy_site.machines["db"]
     to_web = Forward(loopback_port=free_port, address=web.private.address, port=22)
     to_db = Forward(loopback_port=free_port, address=db.private.address, port=80)

@@ -1,0 +1,153 @@
+"""Stories of a person at the command line of the local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local_cloud.hosts.names import Names
+from local_cloud.hosts.process import owned_by
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Person:
+    """Types commands for one cloud."""
+
+    state: Path
+    port: int
+
+    def types(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local_cloud", command, "--state", self.state, *words],
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
+            check=False,
+        )
+
+    def asks(self, method: str, path: str, **content: object) -> httpx.Response:
+        token = (self.state / "token").read_text().strip()
+        return httpx.request(
+            method,
+            f"http://127.0.0.1:{self.port}/v2/{path}",
+            headers={"Authorization": f"Bearer {token}"},
+            json=content or None,
+        )
+
+    def status(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(self.types("status", "--json").stdout)
+        return found
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Iterator[Person]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    someone = Person(tmp_path / "cloud", port)
+    yield someone
+    someone.types("reset")
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    commands = [[], ["start"], ["stop"], ["serve"], ["status"], ["ssh"], ["logs"], ["reset"]]
+    for command in [*commands, ["image", "build"]]:
+        done = subprocess.run(
+            [sys.executable, "-m", "local_cloud", *command, "--help"],
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
+            check=True,
+        )
+        assert "Example: python -m local_cloud" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["ssh", "web"], ["logs", "web"]], ids=lambda words: words[0]
+)
+def test_a_cloud_that_does_not_run_is_one_clear_error(person: Person, command: list[str]) -> None:
+    done = person.types(*command)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: the local cloud of {person.state} is not running; "
+        "start it with `python -m local_cloud start`\n"
+    )
+    assert person.types("stop").stdout == "the local cloud was not running\n"
+
+
+@pytest.mark.hosts
+def test_a_day_with_the_local_cloud(person: Person) -> None:
+    port = str(person.port)
+    assert "answers on" in person.types("start", "--port", port).stdout
+    assert "runs already" in person.types("start").stdout
+    elsewhere = person.types("start", "--port", "7999")
+    assert elsewhere.returncode == 1
+    assert f"runs already, on port {port}" in elsewhere.stderr
+    assert person.status() == []
+
+    key = person.state.parent / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    public = key.with_suffix(".pub").read_text()
+    made = person.asks("POST", "account/keys", name="key", public_key=public).json()["ssh_key"]
+    network = person.asks(
+        "POST", "vpcs", name="net", region="fra1", ip_range="192.168.126.0/24"
+    ).json()["vpc"]
+    person.asks(
+        "POST",
+        "droplets",
+        name="web",
+        region="fra1",
+        size="s-1vcpu-1gb",
+        image="debian-12-x64",
+        vpc_uuid=network["id"],
+        ssh_keys=[made["id"]],
+    ).raise_for_status()
+    deadline = time.monotonic() + 60
+    while person.status()[0]["status"] != "active" and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    (web,) = person.status()
+    assert (web["name"], web["private_address"]) == ("web", "192.168.126.10")
+    assert "192.168.126.10" in person.types("status").stdout
+    here = person.types("ssh", "-i", str(key), "web", "hostname")
+    assert here.stdout.strip() == "web", here.stderr
+    assert person.types("ssh", "-i", str(key), "web", "exit 7").returncode == 7
+    logs = person.types("logs", "--lines", "500", "web").stdout
+    assert "==> console <==" in logs
+    assert "sshd" in logs.partition("==> journal <==")[2]
+    nobody = person.types("ssh", "nobody")
+    assert nobody.stderr == "Error: there is no droplet 'nobody'; there are: web\n"
+
+    assert "droplets go on" in person.types("stop").stdout
+    assert owned_by(Names.of(person.state).tag), "the droplet goes on"
+    assert person.types("start").returncode == 0
+    assert person.status()[0]["status"] == "active"
+    assert person.types("ssh", "-i", str(key), "web", "hostname").stdout.strip() == "web"
+
+    os.kill(int((person.state / "lock").read_text()), 9)
+    started = time.monotonic()
+    assert person.types("reset").stdout == "the local cloud is gone, with 1 droplet\n"
+    assert time.monotonic() - started < 10
+    assert not person.state.exists()
+    assert owned_by(Names.of(person.state).tag) == []
+
+
+@pytest.mark.hosts
+def test_a_start_that_fails_says_why(person: Person) -> None:
+    with socket.create_server(("127.0.0.1", person.port)):
+        done = person.types("start", "--port", str(person.port))
+    assert done.returncode == 1
+    assert f"port {person.port} on 127.0.0.1 is taken" in done.stderr
+    assert "Traceback" not in done.stderr
