@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,8 +91,17 @@ def _last_output(name: str) -> Any:
     with a plan has to stop the update before it begins.
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack}).value
-    return answer["outputs"].get(name)
+    for patience in (0.1, 0.3, 1.0, None):
+        try:
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
+            return answer.value["outputs"].get(name)
+        except Exception as error:
+            # The engine writes its first checkpoint at this moment, and not in one step: a reader
+            # may meet half a file ("failed to load checkpoint: EOF").
+            if patience is None:
+                raise pulumi.RunError(f"the last outputs of {stack}: {error}") from None
+            time.sleep(patience)
+    return None
 
 
 def _commit_of(source: Path) -> dict[str, Any]:

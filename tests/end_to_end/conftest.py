@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -57,8 +58,8 @@ class Clone:
         return json.loads(self.pulumi(f"stack output --stack local --json {name}").strip())
 
     def on(self, server: str, command: str) -> str:
-        """What a command prints on a server."""
-        return self.run(f"scripts/ssh local {server} {command}").stdout
+        """What a shell command prints on a server."""
+        return self.run(f"scripts/ssh local {server} {shlex.quote(command)}").stdout
 
     def get(self, path: str = "/") -> httpx.Response:
         port = SETTINGS["slipway:localWebPort"]
@@ -95,12 +96,7 @@ def copy_of_the_project(folder: Path) -> Clone:
         for part in environment["PATH"].split(os.pathsep)
         if not part.startswith((str(ROOT / ".venv"), str(ROOT / ".slipway")))
     )
-    clone = Clone(folder, environment)
-    clone.run(
-        "git init -q && git add -A"
-        " && git -c user.name=T -c user.email=t@example.org commit -q -m 'First light'"
-    )
-    return clone
+    return Clone(folder, environment)
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +113,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
             f"  {key}: {value}" if line.strip().startswith(f"{key}:") else line for line in lines
         ]
         document.write_text("\n".join(changed) + "\n")
+    clone.run(
+        "git init -q && git add -A"
+        " && git -c user.name=T -c user.email=t@example.org commit -q -m 'First light'"
+    )
     try:
         clone.run("scripts/up local", timeout=1500)
         yield clone

@@ -1,4 +1,4 @@
-"""What goes wrong: one clear message, the site that served serves on, the next run goes on from there."""
+"""What goes wrong: one clear message, the site serves on, the next run goes on from there."""
 
 from __future__ import annotations
 
@@ -69,13 +69,7 @@ def test_a_setting_of_the_wrong_type_is_named(site: Clone) -> None:
 
 
 def test_a_port_that_is_taken_on_this_machine_is_named(site: Clone) -> None:
-    taken = subprocess.Popen(
-        [
-            "python3",
-            "-c",
-            "import socket,time; s=socket.create_server(('127.0.0.1', 18099)); time.sleep(60)",
-        ]
-    )
+    taken = subprocess.Popen(["python3", "-m", "http.server", "--bind", "127.0.0.1", "18099"])
     try:
         with setting(site, "localWebPort", "18099"):
             assert "18099" in failing_up(site)
@@ -150,11 +144,7 @@ def test_a_full_disk_on_a_server_is_named_and_leaves_nothing_behind(site: Clone)
 
 
 def test_the_local_cloud_may_be_killed_and_the_servers_run_on(site: Clone) -> None:
-    pid = int(
-        site.run(
-            "python3 -m local_cloud status --json | head -1; cat .slipway/local-cloud/pid"
-        ).stdout.split()[-1]
-    )
+    pid = int((site.folder / ".slipway" / "local-cloud" / "lock").read_text())
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
     assert site.get().status_code == 200
@@ -208,8 +198,11 @@ def test_an_update_that_is_interrupted_ends_by_itself_and_is_gone_on_with(site: 
 
 def test_a_server_that_cannot_be_reached_is_named(site: Clone) -> None:
     web = site.output("web")[0]["address"]
-    drop = f"nft add table inet slipway_test; nft 'add chain inet slipway_test out {{ type filter hook output priority -10; }}'; nft add rule inet slipway_test out ip daddr {web} tcp dport 22 reject"
-    site.run(drop)
+    site.run(
+        "nft add table inet slipway_test"
+        "; nft 'add chain inet slipway_test out { type filter hook output priority -10; }'"
+        f"; nft add rule inet slipway_test out ip daddr {web} tcp dport 22 reject"
+    )
     try:
         with changed(site, "app/templates/users.html", "</h1>", ", far away</h1>"):
             running = site.run("timeout -s INT 25 scripts/up local", fails=True)

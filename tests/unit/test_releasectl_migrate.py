@@ -63,6 +63,8 @@ def test_a_failing_command_makes_the_release_bad(host: Host, release: str) -> No
     assert "the release command failed with status 3" in failed.told
     assert host.states() == {release: "bad"}
     assert "is marked BAD" in host.fails("start", release).told
+    host.run("migrate", release, "--command", "true")
+    assert host.states() == {release: "ready"}
 
 
 def test_a_command_that_hangs_is_ended_with_its_children(host: Host, release: str) -> None:

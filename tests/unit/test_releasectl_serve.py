@@ -183,14 +183,25 @@ def test_a_release_that_hangs_is_given_up_at_the_deadline(host: Host) -> None:
     assert host.page == "one"
 
 
-def test_a_bad_release_is_refused_until_it_is_staged_again(host: Host) -> None:
+def test_a_bad_release_is_not_switched_to_until_it_has_started_well(host: Host) -> None:
     host.settings(health_seconds=1)
     host.release("one")
     second = staged(host, "two", SICK)
     host.fails("start", second)
-    assert "is marked BAD" in host.fails("start", second).told
-    assert host.run("stage", second).result["changed"] is True
-    assert "answers 500" in host.fails("start", second).told
+    assert "is marked BAD" in host.fails("switch", second).told
+    assert "answers 500" in host.fails("start", second).told, "asking again is another try"
+    assert host.states()[second] == "bad"
+
+
+def test_a_release_that_was_bad_for_a_passing_reason_is_good_once_it_starts(host: Host) -> None:
+    host.settings(health_seconds=1, health_status=204)
+    second = staged(host, "two")
+    host.fails("start", second)
+    host.settings(health_seconds=1)
+    host.run("start", second)
+    assert host.states() == {second: "ready"}
+    host.run("switch", second)
+    assert host.page == "two"
 
 
 def test_a_release_that_is_not_there_is_named(host: Host) -> None:
