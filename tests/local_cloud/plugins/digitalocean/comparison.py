@@ -21,7 +21,7 @@ def comparable(value: Any) -> Any:
     """The value without what has to differ, and without entries that say nothing (None)."""
     if isinstance(value, dict):
         return {
-            key: _meta(entry) if key == "__meta" else comparable(entry)
+            key: _entry(key, comparable(entry))
             for key, entry in value.items()
             if entry is not None and key not in _UNSEEN
         }
@@ -30,6 +30,19 @@ def comparable(value: Any) -> Any:
     if isinstance(value, str):
         for pattern, replacement in _CHANGING:
             value = pattern.sub(replacement, value)
+    return value
+
+
+def _entry(key: str, value: Any) -> Any:
+    """Some lists are in the order in which things happened to be done."""
+    if key == "__meta":
+        return _meta(value)
+    if key == "dependencies":
+        return sorted(value)
+    if key == "propertyDependencies":
+        return {name: sorted(urns) for name, urns in value.items()}
+    if key in ("open", "closed"):
+        return sorted(value, key=lambda resource: str(resource["urn"]))
     return value
 
 
