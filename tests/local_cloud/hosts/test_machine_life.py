@@ -26,9 +26,13 @@ pytestmark = pytest.mark.hosts
 Eventually = Callable[[Callable[[], bool]], bool]
 
 
-def test_a_new_machine_answers_over_ssh_with_the_host_key_it_was_given(site: Site) -> None:
+@pytest.mark.parametrize("image", ["debian-12-x64", "debian-13-x64"])
+def test_a_new_machine_answers_over_ssh_with_the_host_key_it_was_given(
+    site: Site, image: str
+) -> None:
+    site.hypervisor.prepare_image(image, lambda line: None)
     started = time.monotonic()
-    web = site.boot("web", 1)
+    web = site.boot("web", 1, image=image)
     took = time.monotonic() - started
 
     assert site.says(web, "hostname") == "web"
