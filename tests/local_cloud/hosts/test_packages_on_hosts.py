@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.machine import Network
 
 if TYPE_CHECKING:
@@ -25,14 +27,23 @@ def test_apt_installs_through_the_shared_cache(busy_site: Site) -> None:
     assert list(cache.rglob("python3-venv*.deb"))
 
 
-def test_apt_goes_on_without_the_cache(busy_site: Site) -> None:
-    db = busy_site.machines["db"]
-    busy_site.hypervisor.package_cache._stop()
+def test_apt_goes_on_without_the_cache(busy_site: Site, tmp_path: Path) -> None:
+    db, hypervisor = busy_site.machines["db"], busy_site.hypervisor
+    shared = hypervisor.package_cache
+    # One of its own to kill, as the shared one also serves other clouds of this user.
+    hypervisor.package_cache = PackageCache(tmp_path)
     try:
+        hypervisor.apply_network(Network())
         busy_site.says(db, "apt-get update -qq")
+        assert list((tmp_path / "apt/packages").glob("mirror*")), "it was in use"
+        hypervisor.package_cache.leave(hypervisor.names.tag)
+        assert hypervisor.package_cache.port() is None
+        busy_site.says(db, "rm -rf /var/lib/apt/lists/* && apt-get update -qq")
+        assert "dists" in busy_site.says(db, "ls -R /var/lib/apt/lists")
     finally:
-        busy_site.hypervisor.apply_network(Network())  # starts it again
-    assert busy_site.hypervisor.package_cache.port() is not None
+        hypervisor.package_cache.leave(hypervisor.names.tag)
+        hypervisor.package_cache = shared
+        hypervisor.apply_network(Network())
 
 
 def test_the_cache_serves_debian_packages_and_is_no_way_to_other_services(busy_site: Site) -> None:
