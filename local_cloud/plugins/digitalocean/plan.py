@@ -7,7 +7,6 @@ from local_cloud.plugins.digitalocean.schema import (
     Kind,
     Property,
     Table,
-    has_unknown,
     is_zero,
     ordered,
 )
@@ -50,9 +49,9 @@ def _planned(item: Property, value: Value) -> Value:
     if value is UNKNOWN:
         return UNKNOWN
     if item.kind is Kind.SET:
-        elements = [_object(item, each) for each in value] if item.fields else value
-        if not item.fields and has_unknown(elements):
+        if UNKNOWN in value:
             return UNKNOWN
+        elements = [_object(item, each) for each in value] if item.fields else value
         return ordered(item, elements) or ([] if item.fields else None)
     if item.kind is Kind.OBJECT:
         return {each.name: _planned(each, value.get(each.name)) for each in item.fields}
@@ -61,8 +60,6 @@ def _planned(item: Property, value: Value) -> Value:
 
 def _object(item: Property, value: Value) -> Value:
     """One object of a set: upstream fills every field of it with something."""
-    if value is UNKNOWN:
-        return UNKNOWN
     filled = {}
     for each in item.fields:
         plan = _planned(each, value.get(each.name))

@@ -116,6 +116,7 @@ FIREWALL_CHANGES: Changes = {
     },
     "an unknown port": {"inboundRules": [SSH_RULE, {**WEB_RULE, "portRange": UNKNOWN}, DB_RULE]},
     "unknown rules": {"inboundRules": UNKNOWN},
+    "one unknown rule": {"inboundRules": [SSH_RULE, WEB_RULE, UNKNOWN]},
     "droplets": {"dropletIds": [1001]},
     "unknown droplets": {"dropletIds": [UNKNOWN]},
     "tags": {"tags": ["a"]},
