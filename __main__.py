@@ -2,18 +2,21 @@
 
 import pulumi
 
-from components import database, errors, release, settings, web
+from components import database, errors, release, render, settings, web
+from components.application import Application, ApplicationFiles
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
 from components.network import POSTGRESQL_PORT, Network, NetworkArgs
 from components.release import Release, ReleaseArgs
 from components.server import Server, ServerArgs, local_hints
-from components.web import Application, Web, WebArgs
+from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
 plan = release.plan(wanted)
 application = Application.of(wanted)
+files = ApplicationFiles.of(application)
+render.check_all()
 
 deploy_key = KeyPair("deploy-key")
 db_password = Password("db-password")
@@ -85,6 +88,7 @@ web_tier = Web(
     "web-tier",
     WebArgs(
         application=application,
+        files=files,
         servers=web_servers,
         environment={"DATABASE_URL": db.url},
     ),

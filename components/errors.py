@@ -4,11 +4,13 @@ import os
 import signal
 from types import FrameType
 
+import pulumi
 
-class SlipwayError(Exception):
+
+class SlipwayError(pulumi.RunError):
     """Something a person can put right: the message says what is wrong, where, and what is allowed.
 
-    Shown without a traceback, so it names the file or key and never holds a secret.
+    The engine shows it without a traceback, so it names the file or key and never holds a secret.
     """
 
 

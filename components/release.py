@@ -19,11 +19,12 @@ import pulumi
 from pulumi_command import remote
 
 from components import artifact, history
+from components.application import Application
 from components.errors import SlipwayError
 from components.history import History
 from components.remote import Host, Logging, RemoteScript
 from components.settings import Settings
-from components.web import Application, Web
+from components.web import Web
 
 # A release that is new gets its time from the server that first served it.
 NOT_YET = ""
@@ -50,17 +51,13 @@ def plan(settings: Settings) -> Plan:
     """Pack the application, or find the kept release that `slipway:release` names.
 
     Raises:
-        pulumi.RunError: the application cannot be packed, or there is no such release.
+        SlipwayError: the application cannot be packed, or there is no such release.
     """
-    earlier = _last_output("releases")
-    try:
-        return choose(settings, settings.archives, earlier)
-    except SlipwayError as error:
-        raise pulumi.RunError(str(error)) from None
+    return choose(settings, settings.archives, _last_output("releases"))
 
 
 def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
-    """`plan` without an engine. Raises SlipwayError."""
+    """`plan` without an engine."""
     known = {release.id: release for release in history.read(earlier)}
     if settings.release:
         if settings.release not in known:
@@ -99,7 +96,7 @@ def _last_output(name: str) -> Any:
             # The engine writes its first checkpoint at this moment, and not in one step: a reader
             # may meet half a file ("failed to load checkpoint: EOF").
             if patience is None:
-                raise pulumi.RunError(f"the last outputs of {stack}: {error}") from None
+                raise SlipwayError(f"the last outputs of {stack}: {error}") from None
             time.sleep(patience)
     return None
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 
 from components.errors import SlipwayError
 
@@ -37,6 +44,24 @@ def render(template: str, /, **values: Any) -> str:
     try:
         return _environment(FOLDER).get_template(template).render(**values)
     except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        where = f"templates/{template}" + (f", line {line}" if line else "")
+        where = f"templates/{template}, line {_line_of(error, template)}"
         raise SlipwayError(f"{where}: {error.message or type(error).__name__}") from None
+
+
+def check_all() -> None:
+    """Compile every template, so that a mistake in one is found before anything is made."""
+    for name in _environment(FOLDER).list_templates():
+        try:
+            _environment(FOLDER).get_template(name)
+        except TemplateError as error:
+            where = f"templates/{name}, line {_line_of(error, name)}"
+            raise SlipwayError(f"{where}: {error.message or type(error).__name__}") from None
+
+
+def _line_of(error: TemplateError, template: str) -> int:
+    """A syntax error knows its line; for others jinja puts the template into the traceback."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno or 0 for frame in frames if Path(frame.filename).name == template]
+    return lines[-1] if lines else 0

@@ -165,12 +165,9 @@ def load() -> Settings:
     """Read this stack's configuration.
 
     Raises:
-        pulumi.RunError: a setting is unknown, of the wrong type or out of range.
+        SlipwayError: a setting is unknown, of the wrong type or out of range.
     """
-    try:
-        return parse(_raw_values(), namespace=pulumi.get_project())
-    except SlipwayError as error:
-        raise pulumi.RunError(str(error)) from None
+    return parse(_raw_values(), namespace=pulumi.get_project())
 
 
 def parse(values: Mapping[str, Any], *, namespace: str = "slipway") -> Settings:

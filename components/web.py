@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
+from components.application import Application, ApplicationFiles, environment_file
 from components.remote import Host, RemoteFile, RemoteScript
-from components.render import render
 from components.server import Server, local_hints
 from components.settings import Settings
 
@@ -27,49 +25,9 @@ RELEASECTL = Path(__file__).resolve().parent.parent / "host" / "releasectl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Application:
-    """What the servers have to know of the application; the same on each."""
-
-    name: str
-    module: str
-    port: int
-    static_folder: str
-    workers: int
-    release_command: str
-    health_path: str
-    health_seconds: int
-    drain_seconds: int
-    keep_releases: int
-
-    @classmethod
-    def of(cls, settings: Settings) -> Application:
-        return cls(
-            name=settings.app_name,
-            module=settings.app_module,
-            port=settings.web_port,
-            static_folder=settings.static_folder,
-            workers=settings.workers,
-            release_command=settings.release_command,
-            health_path=settings.health_path,
-            health_seconds=settings.health_seconds,
-            drain_seconds=settings.drain_seconds,
-            keep_releases=settings.keep_releases,
-        )
-
-    @property
-    def root(self) -> str:
-        """The folder of its releases on a server."""
-        return f"/srv/{self.name}"
-
-    @property
-    def configuration(self) -> str:
-        """The folder of its configuration on a server."""
-        return f"/etc/slipway/{self.name}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class WebArgs:
     application: Application
+    files: ApplicationFiles
     servers: Sequence[Server]
     environment: Mapping[str, pulumi.Input[str]]
     """Environment variables of the application; may hold secrets."""
@@ -93,85 +51,73 @@ class Web(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _configure(self, server: Server, args: WebArgs) -> None:
-        host, app = server.host, args.application
-        values: dict[str, Any] = {
-            "app": app.name,
-            "root": app.root,
-            "configuration": app.configuration,
-            "module": app.module,
-            "port": app.port,
-            "static_folder": app.static_folder,
-            "workers": app.workers,
-            "health_seconds": app.health_seconds,
-            "drain_seconds": app.drain_seconds,
-        }
+        host, app, files = server.host, args.application, args.files
         prepared = RemoteScript(
             f"{host.name}-prepare",
             host=host,
-            script=render("prepare_app.sh", **values),
+            script=files.prepare,
             opts=host.options(self, depends_on=[server.ready]),
         )
-        after_prepared = host.options(self, depends_on=[prepared])
 
-        site = RemoteFile(
-            f"{host.name}-nginx",
-            host=host,
-            path=f"/etc/nginx/sites-available/{app.name}",
-            content=render("nginx-site.conf", **values),
+        def file(
+            what: str,
+            path: str,
+            content: pulumi.Input[str],
+            *,
+            mode: str = "0644",
+            check: str = "",
+            then: str = "",
+        ) -> RemoteFile:
+            return RemoteFile(
+                f"{host.name}-{what}",
+                host=host,
+                path=path,
+                content=content,
+                mode=mode,
+                check=check,
+                then=then,
+                opts=host.options(self, depends_on=[prepared]),
+            )
+
+        site = file(
+            "nginx",
+            f"/etc/nginx/sites-available/{app.name}",
+            files.nginx,
             check=f"ln -sfn ../sites-available/{app.name} /etc/nginx/sites-enabled/{app.name}"
             " && nginx -t -q",
             then="systemctl reload nginx",
-            opts=after_prepared,
         )
-        unit = RemoteFile(
-            f"{host.name}-unit",
-            host=host,
-            path=f"/etc/systemd/system/{app.name}@.service",
-            content=render("app@.service", **values),
+        unit = file(
+            "unit",
+            f"/etc/systemd/system/{app.name}@.service",
+            files.unit,
             then="systemctl daemon-reload",
-            opts=after_prepared,
         )
-        gunicorn = RemoteFile(
-            f"{host.name}-gunicorn",
-            host=host,
-            path=f"{app.configuration}/gunicorn.conf.py",
-            content=render("gunicorn.conf.py", **values),
+        gunicorn = file(
+            "gunicorn",
+            f"{app.configuration}/gunicorn.conf.py",
+            files.gunicorn,
             check=f"python3 -m py_compile {app.configuration}/gunicorn.conf.py",
-            opts=after_prepared,
         )
-        sockets = RemoteFile(
-            f"{host.name}-sockets",
-            host=host,
-            path=f"/etc/tmpfiles.d/{app.name}.conf",
-            content=render("tmpfiles.conf", **values),
+        sockets = file(
+            "sockets",
+            f"/etc/tmpfiles.d/{app.name}.conf",
+            files.sockets,
             then=f"systemd-tmpfiles --create {app.name}.conf",
-            opts=after_prepared,
         )
-        environment = RemoteFile(
-            f"{host.name}-environment",
-            host=host,
-            path=f"{app.configuration}/env",
-            content=pulumi.Output.secret(
-                pulumi.Output.all(**args.environment).apply(environment_file)
-            ),
+        environment = file(
+            "environment",
+            f"{app.configuration}/env",
+            pulumi.Output.secret(pulumi.Output.all(**args.environment).apply(environment_file)),
             mode="0600",
-            opts=after_prepared,
         )
-        settings = RemoteFile(
-            f"{host.name}-releasectl-settings",
-            host=host,
-            path=f"{app.configuration}/app.json",
-            content=releasectl_settings(app),
-            opts=after_prepared,
-        )
-        releasectl = RemoteFile(
-            f"{host.name}-releasectl",
-            host=host,
-            path="/usr/local/bin/releasectl",
-            content=RELEASECTL.read_text(),
+        settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
+        releasectl = file(
+            "releasectl",
+            "/usr/local/bin/releasectl",
+            RELEASECTL.read_text(),
             mode="0755",
             check="python3 /usr/local/bin/releasectl --help",
-            opts=after_prepared,
         )
         self.hosts.append(host)
         self.configured.append([site, unit, gunicorn, sockets, environment, settings, releasectl])
@@ -203,28 +149,3 @@ def url_of(settings: Settings, servers: Sequence[Server]) -> pulumi.Output[str]:
         return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
     port = "" if settings.web_port == 80 else f":{settings.web_port}"
     return pulumi.Output.concat("http://", servers[0].address, f"{port}/")
-
-
-def environment_file(variables: Mapping[str, str]) -> str:
-    """Lines for systemd's EnvironmentFile=, each value in double quotes (systemd.exec(5))."""
-    lines = []
-    for key, value in sorted(variables.items()):
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
-        quoted = quoted.replace("`", "\\`")
-        lines.append(f'{key}="{quoted}"\n')
-    return "".join(lines)
-
-
-def releasectl_settings(app: Application) -> str:
-    """What `host/releasectl` reads from app.json."""
-    settings = {
-        "health_path": app.health_path,
-        "health_status": 200,
-        "health_seconds": app.health_seconds,
-        "drain_seconds": app.drain_seconds,
-        "keep": app.keep_releases,
-        "port": app.port,
-        "release_command": app.release_command,
-        "module": app.module,
-    }
-    return json.dumps(settings, indent=2, sort_keys=True) + "\n"

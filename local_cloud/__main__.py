@@ -53,7 +53,14 @@ def main() -> None:
 @main.command()
 @_state
 @_port
-def start(state: Path, port: int | None) -> None:
+@click.option(
+    "--forward",
+    "forwards",
+    multiple=True,
+    type=click.IntRange(1, 65535),
+    help="A port of 127.0.0.1 that has to be free or a forward of this cloud; repeatable.",
+)
+def start(state: Path, port: int | None, forwards: tuple[int, ...]) -> None:
     """Start the cloud; returns when it answers.
 
     \b
@@ -61,6 +68,7 @@ def start(state: Path, port: int | None) -> None:
     """
     from local_cloud.cli.server import Server
 
+    Server(state).check_forwards(forwards)
     Server(state).start(port, click.echo)
 
 

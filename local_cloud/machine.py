@@ -1,7 +1,7 @@
 """What the API asks of the machines: the contract between `api/` and `hosts/`.
 
 The API owns records (ids, names, addresses, tags); a hypervisor owns what really runs. Both sides
-import only this file, so that the API is tested with an in-memory hypervisor and the hosts without HTTP.
+import only this file: the API is tested with an in-memory hypervisor, the hosts without HTTP.
 """
 
 from __future__ import annotations

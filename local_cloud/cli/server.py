@@ -6,11 +6,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.cli.places import PROJECT, cache_folder
+from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import MachineError
 
@@ -49,6 +50,12 @@ class Server:
             return int((self.state / "port").read_text())
         except (OSError, ValueError) as error:
             raise MachineError(not_running(self.state)) from error
+
+    def check_forwards(self, ports: Iterable[int]) -> None:
+        """Raise `MachineError` when one is neither free nor a forward of this cloud."""
+        forwards = Forwards.of(self.state)
+        for port in ports:
+            forwards.check(port)
 
     def start(self, wanted: int | None, report: Callable[[str], None]) -> None:
         """Start the process and return when it answers; one that runs already is left alone."""

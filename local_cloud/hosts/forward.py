@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from local_cloud.hosts.names import Names
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import Forward, MachineError
 
@@ -24,6 +25,10 @@ class Forwards:
     def __init__(self, folder: Path, owner: str) -> None:
         self.folder = folder
         self.owner = owner
+
+    @classmethod
+    def of(cls, state_folder: Path) -> Forwards:
+        return cls(state_folder / "forwards", Names.of(state_folder).tag)
 
     def apply(self, wanted: Iterable[Forward]) -> None:
         """Make the forwards be exactly these; one that already runs is not touched."""

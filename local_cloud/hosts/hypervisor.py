@@ -39,7 +39,7 @@ class NspawnHypervisor:
         self.names = Names.of(self.state)
         self.images = Images(self.cache)
         self.snapshots = disk.Snapshots(self.state / "snapshots")
-        self.forwards = Forwards(self.state / "forwards", self.names.tag)
+        self.forwards = Forwards.of(self.state)
         self.package_cache = PackageCache(self.cache)
         self._guards_file = self.state / "guards.json"
         self._network_lock = threading.RLock()

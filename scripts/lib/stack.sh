@@ -34,6 +34,9 @@ local_endpoint() {
   sed -nE 's#^ *digitalocean:apiEndpoint: *"?(http://(127\.0\.0\.1|localhost):[0-9]+).*#\1#p' "Pulumi.$stack.yaml"
 }
 
+# The ports of 127.0.0.1 that the stack wants: a taken one is said before anything is changed.
+forwarded_ports() { sed -nE 's#^ *slipway:local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml"; }
+
 # The local cloud gets its own token, whatever the environment holds for DigitalOcean.
 use_local_token() {
   DIGITALOCEAN_TOKEN=$(<"$SLIPWAY_HOME/local-cloud/token")
@@ -50,7 +53,8 @@ prepare_stack() {
   endpoint=$(local_endpoint)
   if [ -n "$endpoint" ]; then
     use_local_token
-    local_cloud start --port "${endpoint##*:}"
+    # shellcheck disable=SC2046 # words
+    local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /')
   elif [ -z "${DIGITALOCEAN_TOKEN:-}" ] && ! grep -q 'digitalocean:token' "Pulumi.$stack.yaml"; then
     fail "no DigitalOcean token for '$stack': set DIGITALOCEAN_TOKEN, or pulumi config set --secret digitalocean:token"
   fi

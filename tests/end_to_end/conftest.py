@@ -110,7 +110,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     for key, value in SETTINGS.items():
         lines = document.read_text().splitlines()
         changed = [
-            f"  {key}: {value}" if line.strip().startswith(f"{key}:") else line for line in lines
+            f'  {key}: "{value}"' if line.strip().startswith(f"{key}:") else line for line in lines
         ]
         document.write_text("\n".join(changed) + "\n")
     clone.run(

@@ -1,0 +1,102 @@
+"""The application as the servers have to know it, and the files that this becomes; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from components.render import render
+from components.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """The same on every web server."""
+
+    name: str
+    module: str
+    port: int
+    static_folder: str
+    workers: int
+    release_command: str
+    health_path: str
+    health_seconds: int
+    drain_seconds: int
+    keep_releases: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Application:
+        return cls(
+            name=settings.app_name,
+            module=settings.app_module,
+            port=settings.web_port,
+            static_folder=settings.static_folder,
+            workers=settings.workers,
+            release_command=settings.release_command,
+            health_path=settings.health_path,
+            health_seconds=settings.health_seconds,
+            drain_seconds=settings.drain_seconds,
+            keep_releases=settings.keep_releases,
+        )
+
+    @property
+    def root(self) -> str:
+        """The folder of its releases on a server."""
+        return f"/srv/{self.name}"
+
+    @property
+    def configuration(self) -> str:
+        """The folder of its configuration on a server."""
+        return f"/etc/slipway/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationFiles:
+    """The contents of its files on a server, all rendered before anything is made."""
+
+    prepare: str
+    nginx: str
+    unit: str
+    gunicorn: str
+    sockets: str
+    releasectl: str
+
+    @classmethod
+    def of(cls, app: Application) -> ApplicationFiles:
+        """Raises SlipwayError naming the template that is wrong."""
+        places = {"root": app.root, "configuration": app.configuration}
+        values = asdict(app) | places | {"app": app.name}
+        return cls(
+            prepare=render("prepare_app.sh", **values),
+            nginx=render("nginx-site.conf", **values),
+            unit=render("app@.service", **values),
+            gunicorn=render("gunicorn.conf.py", **values),
+            sockets=render("tmpfiles.conf", **values),
+            releasectl=releasectl_settings(app),
+        )
+
+
+def environment_file(variables: Mapping[str, str]) -> str:
+    """Lines for systemd's EnvironmentFile=, each value in double quotes (systemd.exec(5))."""
+    lines = []
+    for key, value in sorted(variables.items()):
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        quoted = quoted.replace("$", "\\$").replace("`", "\\`")
+        lines.append(f'{key}="{quoted}"\n')
+    return "".join(lines)
+
+
+def releasectl_settings(app: Application) -> str:
+    """What `host/releasectl` reads from app.json."""
+    settings = {
+        "health_path": app.health_path,
+        "health_status": 200,
+        "health_seconds": app.health_seconds,
+        "drain_seconds": app.drain_seconds,
+        "keep": app.keep_releases,
+        "port": app.port,
+        "release_command": app.release_command,
+        "module": app.module,
+    }
+    return json.dumps(settings, indent=2, sort_keys=True) + "\n"
