@@ -60,7 +60,7 @@ Name = Annotated[
 ]
 Module = Annotated[
     str,
-    _matches(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?"),
+    _matches(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?"),
     Field(description="module:name, such as wsgi:app"),
 ]
 Slug = Annotated[str, _matches(r"[a-z0-9][a-z0-9-]*"), Field(description="a DigitalOcean slug")]

@@ -65,6 +65,8 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("keepReleases", 1, "2 to 100"),
         ("appName", "My App", "lower-case letters"),
         ("appModule", "wsgi", "module:name"),
+        ("appModule", "wsgi:site.app", "module:name"),  # gunicorn takes no attribute of one
+        ("appModule", "wsgi..site:app", "module:name"),
         ("appFolder", "../app", "a folder below"),
         ("appFolder", "/srv/app", "a folder below"),
         ("staticFolder", "../secrets", "a folder inside the application"),
