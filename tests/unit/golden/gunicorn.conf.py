@@ -1,0 +1,15 @@
+# Slipway: gunicorn for site. The socket is given by the unit, one for each running release.
+import multiprocessing
+
+workers = 2 * multiprocessing.cpu_count() + 1
+threads = 2
+timeout = 60
+# In-flight requests of an old release may take this long to end.
+graceful_timeout = 30
+# nginx, in the application's group, is the only one to connect.
+umask = 0o007
+forwarded_allow_ips = "*"
+# The worker's heartbeat file: in memory, so that a slow disk never looks like a hung worker.
+worker_tmp_dir = "/dev/shm"
+accesslog = None
+errorlog = "-"

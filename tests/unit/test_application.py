@@ -1,0 +1,270 @@
+"""What the settings become on a server, file by file, held against the programs that read them.
+
+Files in `golden/` are what a server gets for the default settings, as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from components.application import Application, ApplicationFiles, environment_file
+from components.render import render
+from components.settings import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).with_name("golden")
+SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+DEFAULTS: dict[str, Any] = {name: setting["default"] for name, setting in SCHEMA.items()}
+
+
+def application(**changes: Any) -> Application:
+    return Application.of(parse({**DEFAULTS, **changes}))
+
+
+def files(**changes: Any) -> ApplicationFiles:
+    return ApplicationFiles.of(application(**changes))
+
+
+def program(name: str) -> str:
+    """A program of this machine, also one that only root has on PATH."""
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.skip(f"{name} is not installed on this machine")
+    return found
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+# Whole files
+
+
+@pytest.mark.parametrize(
+    ("golden", "text"),
+    [
+        ("nginx-site.conf", lambda: files().nginx),
+        ("nginx-site-without-static.conf", lambda: files(staticFolder="", webPort=8081).nginx),
+        ("site@.service", lambda: files().unit),
+        ("gunicorn.conf.py", lambda: files().gunicorn),
+        ("tmpfiles.conf", lambda: files().sockets),
+        ("app.json", lambda: files().releasectl),
+        ("sshd.conf", lambda: render("sshd.conf")),
+        (
+            "pg_hba.conf",
+            lambda: render("pg_hba.conf", database="site", role="site", network="10.20.0.0/24"),
+        ),
+        (
+            "postgresql.conf",
+            lambda: render("postgresql.conf", address="10.20.0.3", port=5432),
+        ),
+    ],
+)
+def test_a_server_gets_this_file(golden: str, text: Any) -> None:
+    assert text() == (GOLDEN / golden).read_text()
+
+
+# nginx
+
+
+def test_nginx_takes_the_site(tmp_path: Path) -> None:
+    nginx = program("nginx")
+    site = tmp_path / "site.conf"
+    # A port that needs no root and that nothing else has to be kept from.
+    site.write_text(files(webPort=19999).nginx)
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(
+        f"pid {tmp_path}/pid; error_log {tmp_path}/errors;\n"
+        f"events {{}}\nhttp {{ access_log off; include {site}; }}\n"
+    )
+    checked = run(nginx, "-t", "-p", str(tmp_path), "-c", str(whole))
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_every_setting_of_the_site_shows_in_what_nginx_gets() -> None:
+    text = files(appName="shop", webPort=8081, staticFolder="public/files").nginx
+    assert "    listen 8081 default_server;" in text
+    assert "        alias /srv/shop/current/public/files/;" in text
+    assert "    server unix:/srv/shop/current.sock fail_timeout=0;" in text
+    assert "proxy_pass http://shop;" in text
+
+
+def test_without_a_static_folder_nginx_serves_no_files() -> None:
+    assert "/static/" not in files(staticFolder="").nginx
+
+
+# The unit
+
+
+@contextmanager
+def unit_on_this_machine(folder: Path, unit: str) -> Iterator[Path]:
+    """The unit with its program in a folder of ours: systemd-analyze looks whether it is there."""
+    gunicorn = folder / "srv/site/instances/one/.venv/bin/gunicorn"
+    gunicorn.parent.mkdir(parents=True)
+    gunicorn.write_text("#!/bin/sh\n")
+    gunicorn.chmod(0o755)
+    path = folder / "site@one.service"
+    path.write_text(unit.replace("ExecStart=/srv/", f"ExecStart={folder}/srv/"))
+    yield path
+
+
+def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
+    analyze = program("systemd-analyze")
+    with unit_on_this_machine(tmp_path, files().unit) as path:
+        checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
+    ours = [line for line in checked.stderr.splitlines() if path.name in line]
+    assert (checked.returncode, ours) == (0, [])
+
+
+def test_systemd_would_say_so_if_the_unit_were_wrong(tmp_path: Path) -> None:
+    analyze = program("systemd-analyze")
+    wrong = files().unit.replace("ProtectSystem=strict", "ProtectSystm=strict")
+    with unit_on_this_machine(tmp_path, wrong) as path:
+        checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
+    assert "ProtectSystm" in checked.stderr
+
+
+def test_an_old_release_is_not_killed_before_its_requests_may_end() -> None:
+    """gunicorn's own patience must run out before systemd's."""
+    for seconds in (0, 30, 600):
+        made = files(drainSeconds=seconds)
+        graceful = re.search(r"^graceful_timeout = (\d+)$", made.gunicorn, re.MULTILINE)
+        stop = re.search(r"^TimeoutStopSec=(\d+)$", made.unit, re.MULTILINE)
+        assert graceful
+        assert stop
+        assert seconds == int(graceful[1]) < int(stop[1])
+
+
+# gunicorn
+
+
+def gunicorn_settings(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    path = tmp_path / "gunicorn.conf.py"
+    path.write_text(files(**changes).gunicorn)
+    return runpy.run_path(str(path))
+
+
+def test_gunicorn_runs_two_workers_for_each_core_and_one_more(tmp_path: Path) -> None:
+    assert gunicorn_settings(tmp_path)["workers"] == 2 * (os.cpu_count() or 1) + 1
+
+
+def test_gunicorn_runs_as_many_workers_as_were_asked_for(tmp_path: Path) -> None:
+    assert gunicorn_settings(tmp_path, workers=7)["workers"] == 7
+
+
+# sshd, PostgreSQL
+
+
+def sshd_says(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
+    sshd, ssh_keygen = program("sshd"), program("ssh-keygen")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd -t wants it, as on a server
+    key = tmp_path / "key"
+    run(ssh_keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    path = tmp_path / "sshd.conf"
+    path.write_text(text)
+    return run(sshd, "-T", "-f", str(path), "-h", str(key))
+
+
+def test_sshd_takes_its_file_and_means_by_it_what_we_mean(tmp_path: Path) -> None:
+    checked = sshd_says(tmp_path, render("sshd.conf"))
+    assert checked.returncode == 0, checked.stderr
+    means = checked.stdout.splitlines()
+    for line in (
+        "permitrootlogin no",
+        "passwordauthentication no",
+        "kbdinteractiveauthentication no",
+        "allowusers deploy",
+        "allowtcpforwarding no",
+        "allowagentforwarding no",
+        "x11forwarding no",
+    ):
+        assert line in means
+
+
+def test_sshd_would_refuse_a_wrong_file(tmp_path: Path) -> None:
+    assert sshd_says(tmp_path, render("sshd.conf") + "PermitRotLogin no\n").returncode != 0
+
+
+def test_postgresql_lets_in_the_administrator_here_and_the_application_encrypted() -> None:
+    text = render("pg_hba.conf", database="shop", role="shop", network="10.20.0.0/24")
+    rules = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    assert [rule[0] for rule in rules] == ["local", "hostssl"]
+    assert rules[0][2:] == ["postgres", "peer"]
+    assert rules[1][-2:] == ["10.20.0.0/24", "scram-sha-256"]
+
+
+# What releasectl reads
+
+
+@pytest.fixture(scope="module")
+def releasectl() -> ModuleType:
+    loader = SourceFileLoader("releasectl", str(ROOT / "host" / "releasectl"))
+    spec = spec_from_loader("releasectl", loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def test_releasectl_takes_the_settings(releasectl: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "app.json"
+    path.write_text(files(webPort=8081, keepReleases=7, healthPath="/up").releasectl)
+    known = releasectl.Settings(path)
+    assert (known.port, known.keep, known.health_path) == (8081, 7, "/up")
+    assert known.release_command == "python release.py"
+
+
+@pytest.mark.parametrize("module", ["wsgi:app", "shop.web:app", "wsgi:make_app()", "_a.b_2:_c"])
+def test_releasectl_takes_every_module_that_the_settings_take(
+    releasectl: ModuleType, tmp_path: Path, module: str
+) -> None:
+    path = tmp_path / "app.json"
+    path.write_text(files(appModule=module).releasectl)
+    assert releasectl.Settings(path).module == module
+
+
+# What systemd takes for a value: no control characters but the tab (environment_file(3)).
+VALUES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters=[chr(n) for n in range(32)])
+    | st.sampled_from(" \t\"'\\$`;#=%")
+)
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=5))
+@example({"A": "two\u2028lines", "B": "\x85", "C": "\\"})
+def test_the_release_command_gets_every_value_as_it_was(
+    releasectl: ModuleType, tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "env"
+    path.write_text(environment_file(variables))
+    assert releasectl.environment_of(path) == variables
+
+
+def test_an_environment_is_written_in_order_so_that_the_same_is_the_same() -> None:
+    assert environment_file({"B": "2", "A": "1"}) == 'A="1"\nB="2"\n'
+
+
+def test_app_json_is_read_by_people_too() -> None:
+    text = files().releasectl
+    assert json.loads(text)["health_path"] == "/healthz"
+    assert text.count("\n") > 5
