@@ -8,6 +8,7 @@ downloaded to; without it these tests are skipped.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -131,7 +132,7 @@ class Project:
         told = json.loads(done.stdout[done.stdout.index("{") :])
         return self._observed(
             done,
-            messages=[_diagnostic(entry) for entry in told.get("diagnostics") or []],
+            messages=[_diagnostic(e) for e in told.get("diagnostics") or [] if _matters(e)],
             steps=told.get("steps", []),
             state=None,
         )
@@ -181,7 +182,9 @@ class Project:
 
     def _state(self, *options: str) -> Json:
         exported = json.loads(self.run("stack", "export", *options).stdout)
-        return exported["deployment"].get("resources") or []
+        # Resources are in the order in which they happened to be done.
+        resources = exported["deployment"].get("resources") or []
+        return sorted(resources, key=lambda resource: str(resource["urn"]))
 
     def _comparable(self, value: Json, key: str = "") -> Json:
         """Without what differs between two runs of one plugin: times, random ids, ciphers."""
@@ -194,7 +197,10 @@ class Project:
                 if name not in ("created", "modified", "sourcePosition", "stackTrace")
             }
         if isinstance(value, list):
-            return [self._comparable(entry) for entry in value]
+            entries = [self._comparable(entry) for entry in value]
+            # What a value depends on, and what changed, are sets told in any order.
+            are_urns = all(isinstance(e, str) and e.startswith("urn:") for e in entries)
+            return sorted(entries) if are_urns or key.endswith("Reasons") else entries
         if not isinstance(value, str):
             return value
         text = self._without_chance(value)
@@ -211,8 +217,13 @@ def _changes(event: Json) -> bool:
 
 
 def _told(event: Json) -> bool:
-    # Debugging lines of the engine itself come in any order and number.
-    return "diagnosticEvent" in event and event["diagnosticEvent"]["severity"] != "debug"
+    return "diagnosticEvent" in event and _matters(event["diagnosticEvent"])
+
+
+def _matters(diagnostic: Json) -> bool:
+    # The engine's own debugging lines, and what a program says that is ended because a resource
+    # failed ("info#err"), come in any order and number.
+    return diagnostic["severity"] not in ("debug", "info#err")
 
 
 def _operation(event: Json) -> Json:
@@ -230,6 +241,13 @@ def _message(event: Json) -> str:
     kind = "status" if event.get("ephemeral") else event["severity"]
     name = event.get("urn", "").rsplit("::", 1)[-1]
     return f"{kind} {name}: {event['message'].strip()}"
+
+
+def difference(official: Observation, stand_in: Observation) -> str:
+    """What differs between two observations, in lines."""
+    texts = [json.dumps(vars(seen), indent=1, sort_keys=True) for seen in (official, stand_in)]
+    lines = [text.splitlines() for text in texts]
+    return "\n".join(difflib.unified_diff(*lines, "official", "stand-in", lineterm="", n=6))
 
 
 Step = typing.Callable[[Project], Observation]
