@@ -1,0 +1,244 @@
+"""A file on a server is the old one or the new one, never anything else: templates/put_file.sh.
+
+A real shell runs the rendered script in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from components.render import render
+
+GOOD = "grep -q good "
+TOOLS = ("mkdir", "dirname", "rm", "cat", "chmod", "chown", "cp", "ln", "mv", "grep", "sha256sum")
+
+
+@dataclass
+class Server:
+    """A folder of a server, and who puts files there."""
+
+    folder: Path
+    name: str = "site.conf"
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+    def put(
+        self, content: str, *, mode: str = "0644", check: str = "", then: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        script = render(
+            "put_file.sh",
+            path=str(self.path),
+            mode=mode,
+            owner=f"{os.geteuid()}:{os.getegid()}",
+            check=check,
+            then=then,
+        )
+        return subprocess.run(
+            ["sh", "-c", script],
+            input=content,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            start_new_session=True,
+            check=False,
+        )
+
+    def put_checked(self, content: str) -> subprocess.CompletedProcess[str]:
+        """With a check that only takes what is good."""
+        return self.put(content, check=GOOD + str(self.path))
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    (tmp_path / "etc").mkdir()
+    return Server(tmp_path / "etc")
+
+
+def kill_at(server: Server, tmp_path: Path, step: int) -> None:
+    """From now on the shell and all it runs are killed before the n-th program they start."""
+    tools = tmp_path / f"killing-at-{step}"
+    tools.mkdir()
+    counter = tools / "counter"
+    for tool in TOOLS:
+        wrapper = tools / tool
+        wrapper.write_text(
+            f"#!/bin/sh\nPATH={os.environ['PATH']}\nprintf x >>{counter}\n"
+            f'[ "$(wc -c <{counter})" -ne {step} ] || kill -9 0\nexec {tool} "$@"\n'
+        )
+        wrapper.chmod(0o755)
+    server.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+
+def killed_runs(tmp_path: Path, before: str | None, content: str) -> list[Server]:
+    """One server for each point at which putting a content over another one can be killed."""
+    found: list[Server] = []
+    for step in range(1, 30):
+        folder = tmp_path / f"etc-{step}"
+        folder.mkdir()
+        server = Server(folder)
+        if before is not None:
+            assert server.put_checked(before).returncode == 0
+        kill_at(server, tmp_path, step)
+        status = server.put_checked(content).returncode
+        if status != -9:
+            return found
+        server.environment = dict(os.environ)
+        found.append(server)
+    raise AssertionError("it never ended by itself")
+
+
+def test_a_file_is_put_with_its_content_and_nothing_is_left_aside(server: Server) -> None:
+    assert server.put("one\n").returncode == 0
+    assert server.path.read_text() == "one\n"
+    assert server.names == ["site.conf"]
+
+
+def test_it_prints_the_sha256_of_the_content_and_nothing_else(server: Server) -> None:
+    done = server.put("one\n", check="echo checking", then="echo reloading")
+    assert done.stdout == hashlib.sha256(b"one\n").hexdigest() + "\n"
+
+
+def test_the_folder_is_made_where_there_is_none(server: Server) -> None:
+    server.folder = server.folder / "conf.d" / "deep"
+    assert server.put("one\n").returncode == 0
+    assert server.folder.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("mode", ["0644", "0600", "0755", "0640"])
+@pytest.mark.parametrize("check", ["", "true"])
+def test_it_has_the_mode_that_was_asked_for(server: Server, mode: str, check: str) -> None:
+    server.put("old\n", mode="0777")
+    server.put("new\n", mode=mode, check=check)
+    assert stat.S_IMODE(server.path.stat().st_mode) == int(mode, 8)
+
+
+def test_a_secret_is_at_no_moment_readable_by_others(server: Server, tmp_path: Path) -> None:
+    """As seen by whatever program the script runs: no file in the folder is open to others."""
+    tools, seen = tmp_path / "tools", tmp_path / "seen"
+    tools.mkdir()
+    for tool in TOOLS:
+        wrapper = tools / tool
+        wrapper.write_text(
+            f"#!/bin/sh\nPATH={os.environ['PATH']}\n"
+            f'find {server.folder} -type f -printf "%m\\n" >>{seen}\nexec {tool} "$@"\n'
+        )
+        wrapper.chmod(0o755)
+    server.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+    for _ in range(2):
+        server.put("password\n", mode="0600", check="true")
+    assert set(seen.read_text().split()) == {"600"}
+
+
+@pytest.mark.parametrize("name", ["with space", "it's", 'quo"te', "$HOME", "semi;colon", "süß"])
+def test_any_path_is_one_path(server: Server, name: str) -> None:
+    server.name = name
+    assert server.put("one\n", check="true").returncode == 0
+    assert server.names == [name]
+
+
+def test_any_bytes_arrive_as_they_are(server: Server) -> None:
+    content = "no line break at the end, $HOME `id` 'quoted' \\n %s ü\t"
+    server.put(content)
+    assert server.path.read_text() == content
+
+
+def test_its_user_is_told_once_it_is_in_place(server: Server) -> None:
+    done = server.put("good\n", check="true", then=f"cat {server.path}")
+    assert done.stderr == "good\n"
+
+
+def test_where_its_user_cannot_take_it_the_step_fails(server: Server) -> None:
+    done = server.put("good\n", then="echo cannot reload >&2; false")
+    assert done.returncode != 0
+    assert "cannot reload" in done.stderr
+
+
+def test_the_check_sees_the_new_file_in_its_place(server: Server) -> None:
+    server.put("old\n")
+    assert server.put("new\n", check=f"grep new {server.path}").returncode == 0
+
+
+def test_a_refused_content_leaves_the_old_file(server: Server) -> None:
+    server.put("good, old\n", mode="0640")
+    done = server.put(
+        "bad\n", check=f"{GOOD}{server.path} || {{ echo line 1 is bad; false; }}", then="echo told"
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "site.conf: the new content was refused, and the old file is back" in done.stderr
+    assert "line 1 is bad" in done.stderr
+    assert "told" not in done.stderr
+    assert server.path.read_text() == "good, old\n"
+    assert stat.S_IMODE(server.path.stat().st_mode) == 0o640
+    assert server.names == ["site.conf"]
+
+
+def test_a_refused_content_leaves_nothing_where_nothing_was(server: Server) -> None:
+    done = server.put_checked("bad\n")
+    assert done.returncode == 1
+    assert "site.conf: the new content was refused, and is gone again" in done.stderr
+    assert server.names == []
+
+
+def test_an_empty_old_file_comes_back_too(server: Server) -> None:
+    server.put("")
+    server.put_checked("bad\n")
+    assert server.path.read_text() == ""
+
+
+def test_killed_anywhere_there_is_always_a_whole_file(tmp_path: Path) -> None:
+    for server in killed_runs(tmp_path, "good, old\n", "good, new\n"):
+        assert server.path.read_text() in ("good, old\n", "good, new\n")
+
+
+def test_killed_anywhere_the_next_run_goes_on(tmp_path: Path) -> None:
+    killed = killed_runs(tmp_path, "good, old\n", "good, new\n")
+    assert len(killed) > 5
+    for server in killed:
+        assert server.put_checked("good, new\n").returncode == 0
+        assert server.path.read_text() == "good, new\n"
+        assert server.names == ["site.conf"]
+
+
+def test_killed_with_a_bad_file_in_place_the_good_one_is_not_forgotten(tmp_path: Path) -> None:
+    for server in killed_runs(tmp_path, "good, old\n", "bad\n"):
+        assert server.put_checked("bad as well\n").returncode == 1
+        assert server.path.read_text() == "good, old\n"
+        assert server.names == ["site.conf"]
+
+
+def test_killed_while_the_old_file_is_copied_the_half_copy_is_not_taken_for_it(
+    server: Server, tmp_path: Path
+) -> None:
+    server.put("good, old\n")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "cp").write_text('#!/bin/sh\nhead -c 3 "$2" >"$3"\nkill -9 0\n')
+    (tools / "cp").chmod(0o755)
+    server.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+    assert server.put_checked("bad\n").returncode == -9
+    server.environment = dict(os.environ)
+    assert server.put_checked("bad\n").returncode == 1
+    assert server.path.read_text() == "good, old\n"
+    assert server.put_checked("good, new\n").returncode == 0
+    assert server.names == ["site.conf"]
+
+
+def test_killed_with_a_bad_file_where_nothing_was_it_does_not_stay(tmp_path: Path) -> None:
+    for server in killed_runs(tmp_path, None, "bad\n"):
+        assert server.put_checked("bad as well\n").returncode == 1
+        assert server.names == []
