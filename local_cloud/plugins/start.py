@@ -15,7 +15,7 @@ PLUGINS = ("command", "digitalocean")
 
 
 def without_the_sdk() -> None:
-    """Make `pulumi.runtime.proto` importable without running `pulumi/__init__.py`.
+    """Make the modules of `pulumi.runtime.proto` importable without those around them.
 
     Only for a process that is a plugin and nothing else: `import pulumi` gives an empty
     package afterwards.
@@ -24,9 +24,9 @@ def without_the_sdk() -> None:
     if found is None or not found.submodule_search_locations:
         raise SystemExit("The Pulumi SDK is not installed in the environment of this plugin.")
     root = Path(next(iter(found.submodule_search_locations)))
-    for name, folder in (("pulumi", root), ("pulumi.runtime", root / "runtime")):
+    for name in ("pulumi", "pulumi.runtime", "pulumi.runtime.proto"):
         package = types.ModuleType(name)
-        package.__path__ = [str(folder)]
+        package.__path__ = [str(root.joinpath(*name.split(".")[1:]))]
         sys.modules[name] = package
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 
 from local_cloud.plugins.command.connection import Connection
 from local_cloud.plugins.command.links import Link, Links, NotOpenedError
@@ -44,7 +44,7 @@ class CopyToRemote:
         if call.preview:
             return Created("", previewed(inputs, inputs, unsettled=True))
         await self._copy(call, inputs)
-        return Created(secrets.token_hex(4), inputs)
+        return Created(os.urandom(4).hex(), inputs)
 
     async def read(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties

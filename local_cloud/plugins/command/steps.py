@@ -7,7 +7,7 @@ an existing one are known only while nothing that was there before has changed.
 
 from __future__ import annotations
 
-import secrets
+import os
 import typing
 
 from local_cloud.plugins.command.schema import Object, checked
@@ -55,7 +55,7 @@ class CommandResource:
 
     async def create(self, call: Call, inputs: Properties) -> Created:
         """Run `create`."""
-        resource_id = call.name + secrets.token_hex(4)
+        resource_id = call.name + os.urandom(4).hex()
         if call.preview:
             outputs = {**inputs, "stdout": "", "stderr": ""}
             return Created(resource_id, previewed(outputs, inputs, unsettled=True))

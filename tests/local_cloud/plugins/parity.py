@@ -245,9 +245,11 @@ def _message(event: Json) -> str:
 
 def difference(official: Observation, stand_in: Observation) -> str:
     """What differs between two observations, in lines."""
-    texts = [json.dumps(vars(seen), indent=1, sort_keys=True) for seen in (official, stand_in)]
-    lines = [text.splitlines() for text in texts]
-    return "\n".join(difflib.unified_diff(*lines, "official", "stand-in", lineterm="", n=6))
+    one, other = (
+        json.dumps(vars(seen), indent=1, sort_keys=True).splitlines()
+        for seen in (official, stand_in)
+    )
+    return "\n".join(difflib.unified_diff(one, other, "official", "stand-in", lineterm="", n=6))
 
 
 Step = typing.Callable[[Project], Observation]

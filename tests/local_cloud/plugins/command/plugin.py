@@ -9,6 +9,7 @@ import threading
 import typing
 from concurrent import futures
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
@@ -120,23 +121,26 @@ class Plugin:
 
 
 @contextlib.contextmanager
-def running_plugin() -> typing.Iterator[Plugin]:
-    """Run the plugin until the end of the block."""
+def running_plugin(executable: Path | None = None) -> typing.Iterator[Plugin]:
+    """Run the stand-in, or another plugin's executable, until the end of the block."""
+    program = [executable] if executable else [sys.executable, "-P", START, "command"]
     engine = Engine()
     server = grpc.server(futures.ThreadPoolExecutor(4))
     engine_pb2_grpc.add_EngineServicer_to_server(engine, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    process = subprocess.Popen(
-        [sys.executable, "-P", START, "command", f"127.0.0.1:{port}"], stdout=subprocess.PIPE
-    )
+    process = subprocess.Popen([*program, f"127.0.0.1:{port}"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         address = f"127.0.0.1:{int(process.stdout.readline())}"
         no_limit = [("grpc.max_receive_message_length", -1)]
         with grpc.insecure_channel(address, no_limit) as channel:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
-            stub.Configure(provider_pb2.ConfigureRequest(sends_old_inputs=True))
+            stub.Configure(
+                provider_pb2.ConfigureRequest(
+                    sends_old_inputs=True, sends_old_inputs_to_delete=True
+                )
+            )
             yield Plugin(process, stub, engine)
     finally:
         process.terminate()
