@@ -1,29 +1,36 @@
 # Installs what is missing, and says how far it is. Safe to repeat and after an interruption.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-missing=$(dpkg-query -W -f '{% raw %}${db:Status-Abbrev} ${Package}\n{% endraw %}' {{ packages | join(' ') }} 2>/dev/null |
-  awk '$1 == "ii" { have[$2] = 1 } END { n = split("{{ packages | join(' ') }}", want, " ")
-    for (i = 1; i <= n; i++) if (!(want[i] in have)) printf "%s ", want[i] }')
+
+# Of the wanted packages those that are not wholly installed. dpkg-query is silent about unknown ones.
+missing_packages() {
+  dpkg-query -W -f '{% raw %}${db:Status-Abbrev} ${Package}\n{% endraw %}' {{ packages | join(' ') }} 2>/dev/null |
+    awk '$1 == "ii" { have[$2] = 1 } END { n = split("{{ packages | join(' ') }}", want, " ")
+      for (i = 1; i <= n; i++) if (!(want[i] in have)) printf "%s ", want[i] }'
+}
+
+missing=$(missing_packages)
 if [ -n "$missing" ]; then
   echo "packages: fetching the lists"
   # An earlier run that was killed may have left dpkg in the middle of its work.
   dpkg --configure -a >/dev/null
   apt-get update -qq -o DPkg::Lock::Timeout=300 >/dev/null
   echo "packages: installing $missing"
-  # shellcheck disable=SC2086
+  complaints=$(mktemp)
+  trap 'rm -f "$complaints"' EXIT
+  # shellcheck disable=SC2086 # words
   apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o APT::Status-Fd=3 $missing \
-    3>&1 >/dev/null 2>/tmp/slipway-apt.$$ | awk -F: '
+    3>&1 >/dev/null 2>"$complaints" | awk -F: '
       $1 == "dlstatus" { step = int($3 / 25); if (step != got) { got = step; print "packages: downloaded " step * 25 " %" } }
       $1 == "pmstatus" { step = int($3 / 25); if (step != set) { set = step; print "packages: set up " step * 25 " %" } }
       { fflush() }'
   # The pipe hides apt's own status: what counts is that everything is there.
-  if ! dpkg-query -W -f '{% raw %}${db:Status-Abbrev}\n{% endraw %}' {{ packages | join(' ') }} 2>/dev/null | awk '$1 != "ii" { exit 1 }'; then
-    cat /tmp/slipway-apt.$$ >&2
-    rm -f /tmp/slipway-apt.$$
+  missing=$(missing_packages)
+  if [ -n "$missing" ]; then
+    cat "$complaints" >&2
     echo "packages: could not install $missing" >&2
     exit 1
   fi
-  rm -f /tmp/slipway-apt.$$
 fi
 {% for command in afterwards %}
 {{ command }}
