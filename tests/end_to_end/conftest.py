@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -18,10 +19,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Not those of Pulumi.local.yaml: whoever runs the tests may have their own environment up.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "slipway:vpcRange": "192.168.130.0/24",
-    "slipway:localWebPort": "18080",
-    "slipway:localDbPort": "15432",
+    "slipway:localWebPort": 18080,
+    "slipway:localDbPort": 15432,
 }
 ENDPOINT = "http://127.0.0.1:17300"
 
@@ -107,12 +108,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     clone = copy_of_the_project(tmp_path_factory.mktemp("slipway"))
     clone.edit("Pulumi.local.yaml", "http://127.0.0.1:7300", ENDPOINT)
     document = clone.folder / "Pulumi.local.yaml"
+    text = document.read_text()
     for key, value in SETTINGS.items():
-        lines = document.read_text().splitlines()
-        changed = [
-            f'  {key}: "{value}"' if line.strip().startswith(f"{key}:") else line for line in lines
-        ]
-        document.write_text("\n".join(changed) + "\n")
+        # As the engine itself writes them: numbers in quotes.
+        written = f'"{value}"' if isinstance(value, int) else value
+        text = re.sub(rf"(?m)^  {key}: .*$", f"  {key}: {written}", text)
+    document.write_text(text)
     clone.run(
         "git init -q && git add -A"
         " && git -c user.name=T -c user.email=t@example.org commit -q -m 'First light'"
