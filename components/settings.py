@@ -52,11 +52,32 @@ def _check_folder(value: str) -> str:
     return value
 
 
+# Users, groups, units, databases and folders of /run that a server has already: an application of
+# that name would get their rights, or take their place.
+_TAKEN_NAMES = """
+    adm audio autovt backup bin cdrom container credentials daemon dbus debian deploy dialout dip
+    disk fax floppy games getty gnats home host initctl input irc kmem kvm list lock log lp mail
+    man messagebus modprobe mount network news nginx nobody nogroup none operator plugdev postgres
+    postgresql proxy public render root sasl serial shadow shm slipway src ssh sshd staff sudo sync
+    sys systemd tape tmp tty udev user users utmp uucp var video voice x11 template0 template1
+"""
+
+
+def _check_free_name(value: str) -> str:
+    if value in _TAKEN_NAMES.split():
+        raise ValueError
+    return value
+
+
 # Each type says in its description what is allowed: errors quote it.
 Name = Annotated[
     str,
     _matches(r"[a-z][a-z0-9]{0,23}"),
-    Field(description="1 to 24 lower-case letters and digits, starting with a letter"),
+    AfterValidator(_check_free_name),
+    Field(
+        description="1 to 24 lower-case letters and digits, starting with a letter,"
+        " and no name that a Debian server uses itself"
+    ),
 ]
 Module = Annotated[
     str,

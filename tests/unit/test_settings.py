@@ -64,6 +64,10 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("webCount", 0, "1 to 50"),
         ("keepReleases", 1, "2 to 100"),
         ("appName", "My App", "lower-case letters"),
+        ("appName", "root", "no name that a Debian server uses itself"),
+        ("appName", "deploy", "no name that a Debian server uses itself"),
+        ("appName", "postgres", "no name that a Debian server uses itself"),
+        ("appName", "user", "no name that a Debian server uses itself"),  # user@.service
         ("appModule", "wsgi", "module:name"),
         ("appModule", "wsgi:site.app", "module:name"),  # gunicorn takes no attribute of one
         ("appModule", "wsgi..site:app", "module:name"),
