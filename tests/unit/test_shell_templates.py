@@ -1,0 +1,57 @@
+"""Every shell script that runs on a server or makes a key passes shellcheck, as it is run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components import identity, web
+from components.render import FOLDER, render
+
+SCRIPTS = {
+    "put_file.sh": {"path": "/etc/a b", "mode": "0644", "owner": "root:root"},
+    "put_file.sh, checked": {
+        "path": "/etc/site.conf",
+        "mode": "0600",
+        "owner": "site:site",
+        "check": "ln -sfn ../a /etc/b && nginx -t -q",
+        "then": "systemctl reload nginx",
+    },
+    "install_packages.sh": {"packages": ["nginx-light"], "afterwards": web.AFTER_PACKAGES},
+    "create_database.sh": {"role": "site", "database": "site"},
+    "prepare_app.sh": {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"},
+}
+
+
+def shellcheck(script: str) -> str:
+    """What shellcheck says of a POSIX shell script; nothing if all is well."""
+    program = Path(sys.executable).with_name("shellcheck")
+    return subprocess.run(
+        [program if program.exists() else "shellcheck", "--shell=sh", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+
+
+def test_no_shell_template_is_forgotten_here() -> None:
+    assert {name.split(",")[0] for name in SCRIPTS} == {path.name for path in FOLDER.glob("*.sh")}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_for_a_server_passes_shellcheck(name: str) -> None:
+    values = {"check": "", "then": ""} | SCRIPTS[name]
+    assert shellcheck(render(name.split(",")[0], **values)) == ""
+
+
+@pytest.mark.parametrize("script", [identity._NEW_KEY_PAIR, identity._NEW_RANDOM_DIGITS])
+def test_a_script_that_makes_a_secret_passes_shellcheck(script: str) -> None:
+    assert shellcheck(script) == ""
+
+
+def test_shellcheck_would_find_something() -> None:
+    assert "SC2086" in shellcheck("rm $1\n")
