@@ -29,13 +29,27 @@ environments() {
 # Refuses words that a script has no use for.
 no_more_words() { [ "$#" -eq 0 ] || fail "unknown argument '$1' (see --help)"; }
 
-# The DigitalOcean endpoint of the stack when it is this machine: that is, the local cloud. Else empty.
+# The DigitalOcean endpoint of an environment when it is this machine: that is, the local cloud. Else empty.
+# usage: local_endpoint [stack]
 local_endpoint() {
-  sed -nE 's#^ *digitalocean:apiEndpoint: *"?(http://(127\.0\.0\.1|localhost):[0-9]+).*#\1#p' "Pulumi.$stack.yaml"
+  sed -nE 's#^ *digitalocean:apiEndpoint: *"?(http://(127\.0\.0\.1|localhost):[0-9]+).*#\1#p' "Pulumi.${1:-$stack}.yaml"
+}
+
+# The other stacks of this clone that are in the local cloud too; one name a line.
+other_local_stacks() {
+  local file other
+  for file in "$SLIPWAY_HOME/.pulumi/stacks"/*/*.json; do
+    other=$(basename "$file" .json)
+    [ "$other" != "$stack" ] && [ -f "Pulumi.$other.yaml" ] && [ -n "$(local_endpoint "$other")" ] && printf '%s\n' "$other"
+  done
+  return 0
 }
 
 # The ports of 127.0.0.1 that the stack wants: a taken one is said before anything is changed.
-forwarded_ports() { sed -nE 's#^ *slipway:local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml"; }
+# One that is no port is left to the settings, which say what is allowed.
+forwarded_ports() {
+  sed -nE 's#^ *slipway:local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml" | awk '$1 >= 1 && $1 <= 65535'
+}
 
 # The local cloud gets its own token, whatever the environment holds for DigitalOcean.
 use_local_token() {

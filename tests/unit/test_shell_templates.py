@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components import identity, web
 from components.render import FOLDER, render
 
-SCRIPTS = {
+SCRIPTS: dict[str, dict[str, Any]] = {
     "put_file.sh": {"path": "/etc/a b", "mode": "0644", "owner": "root:root"},
     "put_file.sh, checked": {
         "path": "/etc/site.conf",

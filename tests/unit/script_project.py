@@ -1,0 +1,88 @@
+"""A copy of what a person types and reads, with an engine of ours, for the tests of the scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FAKE_PULUMI = """\
+#!/bin/sh
+echo "$*" >>"$FAKE/called"
+case "$1 $2" in
+  "stack output") cat "$FAKE/outputs" ;;
+  "stack export") cat "$FAKE/state" ;;
+  "config get") echo app ;;
+  "config rm") ;;
+  *) echo "fake pulumi: $*" >&2; exit 1 ;;
+esac
+"""
+
+
+@dataclass
+class Project:
+    folder: Path
+    fake: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def shell(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run shell code as the scripts run theirs."""
+        libraries = ("environment", "say", "stack", "secrets", "engine")
+        sources = "".join(f". scripts/lib/{each}.sh\n" for each in libraries)
+        return self.run("bash", "-c", f"set -euo pipefail\n{sources}{script}", **more)
+
+    def says(self, script: str, **more: str) -> str:
+        done = self.shell(script, **more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def settings(self, text: str, stack: str = "local") -> None:
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(text)
+
+    def python(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("python3", "-m", f"scripts.commands.{command}", *words)
+
+    def answers(self, outputs: dict[str, Any]) -> None:
+        (self.fake / "outputs").write_text(json.dumps(outputs))
+
+    @property
+    def called(self) -> str:
+        path = self.fake / "called"
+        return path.read_text() if path.exists() else ""
+
+
+def new_project(tmp_path: Path) -> Project:
+    folder, fake, home = tmp_path / "project", tmp_path / "fake", tmp_path / "home"
+    folder.mkdir()
+    fake.mkdir()
+    without = shutil.ignore_patterns("__pycache__")
+    for name in ("scripts", "components", "app"):
+        shutil.copytree(ROOT / name, folder / name, ignore=without)
+    for path in [*ROOT.glob("Pulumi*.yaml"), ROOT / ".gitattributes", ROOT / "requirements.lock"]:
+        shutil.copy(path, folder)
+    (fake / "pulumi").write_text(FAKE_PULUMI)
+    (fake / "pulumi").chmod(0o755)
+    environment = {
+        "PATH": f"{fake}:{ROOT}/.venv/bin:{os.environ['PATH']}",
+        "FAKE": str(fake),
+        "HOME": str(home),
+        "SLIPWAY_HOME": str(home / "slipway"),
+    }
+    return Project(folder, fake, environment)

@@ -1,0 +1,159 @@
+"""The Python behind the scripts, with an engine that only says what the test tells it to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.artifact import identify
+from tests.unit.script_project import Project, new_project
+
+OLD, NEW = "a" * 12, "b" * 12
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return new_project(tmp_path)
+
+
+def release(each: str) -> dict[str, Any]:
+    return {
+        "id": each,
+        "released_at": "2026-11-20T16:00:00Z",
+        "requirements": "f" * 64,
+        "commit": "c" * 40,
+        "message": f"Release {each[0]}",
+        "dirty": each == NEW,
+    }
+
+
+TWO_RELEASES = {
+    "release": release(NEW),
+    "previous_release": OLD,
+    "releases": [release(NEW), release(OLD)],
+}
+
+
+def test_releases_are_a_table_with_the_newest_first(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    done = project.run("python3", "-m", "scripts.commands.releases", "local", COLUMNS="120")
+    heading, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert heading[:2] == ["release", "state"]
+    assert [row[:2] for row in rows] == [[NEW, "current"], [OLD, "previous"]]
+    assert "cccccccccc+" in rows[0], "a + says that the tree was not that commit"
+
+
+def test_releases_are_json_for_programs(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    listed = json.loads(project.python("releases", "local", "--json").stdout)
+    assert [each["state"] for each in listed] == ["current", "previous"]
+
+
+def test_without_releases_it_says_how_to_make_one(project: Project) -> None:
+    project.answers({})
+    for command in ("releases", "rollback_target"):
+        done = project.python(command, "local")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (
+            "slipway: local has no releases yet: scripts/up local makes the first\n"
+        )
+
+
+def test_an_unknown_word_for_releases_is_named(project: Project) -> None:
+    done = project.python("releases", "local", "--jsno")
+    assert done.returncode == 1
+    assert "unknown argument '--jsno'" in done.stderr
+    assert project.called == ""
+
+
+def test_a_rollback_goes_to_the_release_before(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    assert project.python("rollback_target", "local").stdout == f"{OLD}\n"
+    assert project.python("rollback_target", "local", OLD).stdout == f"{OLD}\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "complaint"),
+    [("0" * 12, "there is no release 000000000000"), (NEW, f"release {NEW} already serves")],
+)
+def test_a_rollback_that_cannot_be_lists_what_can(
+    project: Project, wanted: str, complaint: str
+) -> None:
+    project.answers(TWO_RELEASES)
+    done = project.python("rollback_target", "local", wanted)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert complaint in done.stderr
+    assert OLD in done.stderr
+
+
+def test_what_the_engine_complains_of_is_passed_on(project: Project) -> None:
+    (project.fake / "pulumi").write_text(
+        "#!/bin/sh\necho error: incorrect passphrase >&2; exit 1\n"
+    )
+    done = project.python("releases", "local")
+    assert (done.returncode, done.stderr) == (1, "slipway: error: incorrect passphrase\n")
+
+
+def held_on(project: Project, pinned: str) -> None:
+    project.settings(f"config:\n  slipway:release: {pinned}\n")
+
+
+def present_release(project: Project) -> str:
+    return identify(project.folder / "app")
+
+
+def test_an_application_that_was_never_gone_back_from_is_not_held(project: Project) -> None:
+    project.settings("config: {}\n")
+    assert project.python("pin", "local").returncode == 0
+    assert project.called == ""
+
+
+def test_after_a_rollback_it_stays_while_the_application_is_the_same(project: Project) -> None:
+    present = present_release(project)
+    project.answers({"release": release(OLD), "releases": [release(present), release(OLD)]})
+    held_on(project, OLD)
+    done = project.python("pin", "local")
+    assert f"stays on release {OLD}" in done.stderr
+    assert "config rm" not in project.called
+
+
+def test_a_changed_application_is_no_longer_held(project: Project) -> None:
+    project.answers({"release": release(OLD), "releases": [release(NEW), release(OLD)]})
+    held_on(project, OLD)
+    done = project.python("pin", "local")
+    assert f"no longer held on {OLD}" in done.stderr
+    assert "config rm release --stack local" in project.called
+
+
+def test_an_application_that_is_the_held_release_needs_no_holding(project: Project) -> None:
+    present = present_release(project)
+    project.answers({"release": release(present), "releases": [release(present)]})
+    held_on(project, present)
+    project.python("pin", "local")
+    assert "config rm release" in project.called
+
+
+def test_an_application_that_cannot_be_packed_is_said_before_the_update(project: Project) -> None:
+    held_on(project, OLD)
+    (project.folder / "app" / "requirements.txt").unlink()
+    done = project.python("pin", "local")
+    assert done.returncode == 1
+    assert "requirements.txt: missing" in done.stderr
+
+
+def test_ssh_to_an_unknown_server_lists_those_there_are(project: Project) -> None:
+    droplets = [
+        {
+            "type": "digitalocean:index/droplet:Droplet",
+            "urn": f"urn:pulumi:local::slipway::digitalocean:index/droplet:Droplet::{name}",
+            "outputs": {"name": f"dev-{name}", "ipv4Address": "203.0.113.7"},
+        }
+        for name in ("db", "web")
+    ]
+    (project.fake / "state").write_text(json.dumps({"deployment": {"resources": droplets}}))
+    done = project.python("ssh", "dev", "wbe")
+    assert done.returncode == 1
+    assert done.stderr == "slipway: dev has no server 'wbe': must be one of db, web\n"

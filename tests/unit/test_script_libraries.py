@@ -1,0 +1,197 @@
+"""The shell's own parts of the scripts: where an environment is, engines, progress, secrets."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.unit.script_project import Project, new_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return new_project(tmp_path)
+
+
+# Where an environment is
+
+
+@pytest.mark.parametrize(
+    ("line", "endpoint"),
+    [
+        ("digitalocean:apiEndpoint: http://127.0.0.1:7300", "http://127.0.0.1:7300"),
+        ('digitalocean:apiEndpoint: "http://localhost:7300/"', "http://localhost:7300"),
+        ("digitalocean:apiEndpoint: https://api.digitalocean.com", ""),
+        ("# digitalocean:apiEndpoint: http://127.0.0.1:7300", ""),
+        ("slipway:region: fra1", ""),
+    ],
+)
+def test_an_environment_is_in_the_local_cloud_where_its_endpoint_is_this_machine(
+    project: Project, line: str, endpoint: str
+) -> None:
+    project.settings(f"config:\n  {line}\n")
+    assert project.says("stack=local; local_endpoint").strip() == endpoint
+
+
+@pytest.mark.parametrize(
+    ("lines", "ports"),
+    [
+        (["slipway:localWebPort: 8080", 'slipway:localDbPort: "54322"'], ["8080", "54322"]),
+        (['slipway:localWebPort: "0"', 'slipway:localDbPort: "70000"'], []),
+        (["slipway:localWebPort: none"], []),
+        (["slipway:webPort: 81"], []),
+    ],
+)
+def test_the_wanted_ports_are_those_that_can_be_one(
+    project: Project, lines: list[str], ports: list[str]
+) -> None:
+    project.settings("config:\n" + "".join(f"  {line}\n" for line in lines))
+    assert project.says("stack=local; forwarded_ports").split() == ports
+
+
+def test_only_other_stacks_in_the_local_cloud_keep_it_up(project: Project) -> None:
+    """A stack at DigitalOcean is no reason to leave the local cloud running."""
+    for stack in ("twin", "far", "gone", "local"):
+        state = project.folder.parent / "home/slipway/.pulumi/stacks/slipway" / f"{stack}.json"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text("{}")
+    project.settings("config:\n  digitalocean:apiEndpoint: http://127.0.0.1:7300\n", "twin")
+    project.settings("config:\n  slipway:region: fra1\n", "far")
+    assert project.says("stack=local; other_local_stacks") == "twin\n"
+    assert project.says("stack=twin; other_local_stacks") == "local\n"
+
+
+def test_where_nothing_was_ever_made_there_are_no_other_stacks(project: Project) -> None:
+    assert project.says("stack=local; other_local_stacks") == ""
+
+
+def test_without_a_token_digitalocean_is_not_asked(project: Project) -> None:
+    (project.folder / "scripts" / "setup").write_text("#!/bin/sh\n")
+    done = project.shell("stack=dev; prepare_stack")
+    assert done.returncode == 1
+    assert "no DigitalOcean token for 'dev': set DIGITALOCEAN_TOKEN" in done.stderr
+
+
+# The engine
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [
+        ("v3.259.0", True),
+        ("3.200.0", True),
+        ("v3.1000.0-alpha.1+dirty", True),
+        ("v3.199.9", False),
+        ("v3.21.0", False),
+        ("v4.0.0", False),
+        ("v2.200.0", False),
+        ("dev", False),
+        ("", False),
+    ],
+)
+def test_an_engine_fits_from_the_oldest_one_to_the_next_big_version(
+    project: Project, version: str, fits: bool
+) -> None:
+    engine = project.fake / "engine"
+    engine.write_text(f"#!/bin/sh\necho {version}\n")
+    engine.chmod(0o755)
+    done = project.shell(f"if is_fitting_engine {engine}; then echo yes; else echo no; fi")
+    assert done.stdout == ("yes\n" if fits else "no\n")
+
+
+def test_an_engine_that_does_not_run_does_not_fit(project: Project) -> None:
+    assert project.shell("is_fitting_engine /no/such/pulumi").returncode == 1
+
+
+def test_an_installed_engine_is_a_persons_own_with_its_language_host(project: Project) -> None:
+    own, ours = project.folder.parent / "usr", project.folder.parent / "home/slipway/engine/bin"
+    for folder in (own, ours):
+        folder.mkdir(parents=True)
+        for name in ("pulumi", "pulumi-language-python"):
+            (folder / name).write_text("#!/bin/sh\necho v3.259.0\n")
+            (folder / name).chmod(0o755)
+    path = f"{ours}:{own}:/usr/bin:/bin"
+    assert project.says("installed_engine", PATH=path) == f"{own}\n"
+    (own / "pulumi-language-python").unlink()
+    assert project.shell("installed_engine", PATH=path).returncode == 1
+
+
+# How the scripts talk
+
+
+def test_progress_is_shown_at_each_tenth(project: Project) -> None:
+    done = project.shell("seq 40 | show_progress 'compiling' 40")
+    assert done.stderr.splitlines() == [
+        f"slipway: compiling {count}/40" for count in range(4, 41, 4)
+    ]
+
+
+def test_progress_of_more_than_was_expected_never_exceeds_all_of_it(project: Project) -> None:
+    shown = project.shell("seq 7 | show_progress 'compiling' 5").stderr.split()
+    parts = [word.split("/") for word in shown if "/" in word]
+    assert parts
+    assert all(int(done) <= int(of) for done, of in parts)
+
+
+def test_no_work_is_no_progress(project: Project) -> None:
+    assert project.shell("show_progress 'compiling' 10 </dev/null").stderr == ""
+
+
+# Secrets
+
+
+def test_a_secret_is_for_this_user_alone_and_made_once(project: Project) -> None:
+    path = project.folder.parent / "deep" / "folder" / "passphrase"
+    project.says(f"umask 022; make_secret {path}")
+    made = path.read_text()
+    assert len(made) == 48
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    project.says(f"make_secret {path}")
+    assert path.read_text() == made
+    assert [each.name for each in path.parent.iterdir()] == ["passphrase"]
+
+
+def test_a_secret_that_is_empty_was_never_made(project: Project) -> None:
+    path = project.folder.parent / "passphrase"
+    path.touch()
+    project.says(f"make_secret {path}")
+    assert len(path.read_text()) == 48
+
+
+def git(project: Project, *words: str) -> str:
+    person = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    done = project.run("git", *person, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_git_does_not_see_the_salt_of_this_clone(project: Project) -> None:
+    project.settings("config:\n  slipway:webPort: 80\n")
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "First light")
+    project.says("hide_local_salt_from_git")
+    settings = project.folder / "Pulumi.local.yaml"
+    settings.write_text(settings.read_text() + "encryptionsalt: v1:abc=:v1:def==\n")
+    assert git(project, "diff") == ""
+
+    settings.write_text(settings.read_text().replace("80", "81"))
+    git(project, "commit", "-q", "-a", "-m", "Another port")
+    committed = git(project, "show", "HEAD:Pulumi.local.yaml")
+    assert committed == "config:\n  slipway:webPort: 81\n"
+    assert "encryptionsalt" in settings.read_text()
+
+
+def test_without_git_the_salt_needs_no_hiding(project: Project) -> None:
+    project.says("hide_local_salt_from_git")
+
+
+def test_a_salt_from_another_clone_is_forgotten_for_local_only(project: Project) -> None:
+    for stack in ("local", "dev"):
+        project.settings("config: {}\nencryptionsalt: v1:abc\n", stack)
+        project.says(f"stack={stack}; forget_foreign_salt")
+    assert "salt" not in (project.folder / "Pulumi.local.yaml").read_text()
+    assert "salt" in (project.folder / "Pulumi.dev.yaml").read_text()

@@ -1,0 +1,96 @@
+"""What a person types, as far as it goes without an engine: help, words, wrong words."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.unit.script_project import ROOT, Project, new_project
+
+SCRIPTS = sorted(
+    path.name
+    for path in (ROOT / "scripts").iterdir()
+    if path.is_file() and os.access(path, os.X_OK)
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return new_project(tmp_path)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_every_script_explains_itself_with_an_example(
+    project: Project, name: str, word: str
+) -> None:
+    done = project.run(f"scripts/{name}", word)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: scripts/{name}" in done.stdout
+    assert f"scripts/{name}" in done.stdout.partition("example")[2]
+    assert "set -euo" not in done.stdout
+    assert not (project.folder / ".venv").exists(), "asking for help sets nothing up"
+
+
+WITH_A_STACK = ["down", "logs", "preview", "releases", "rollback", "ssh", "up"]
+
+
+@pytest.mark.parametrize("name", WITH_A_STACK)
+def test_an_unknown_environment_is_named_with_those_there_are(project: Project, name: str) -> None:
+    project.settings("config: {}\n", stack="staging")
+    done = project.run(f"scripts/{name}", "lokal")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "slipway: there is no environment 'lokal': must be one of dev local staging"
+        " (Pulumi.<name>.yaml)\n"
+    )
+
+
+def test_every_script_that_takes_a_stack_is_tried_here() -> None:
+    assert set(SCRIPTS) == {*WITH_A_STACK, "setup", "test"}
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("setup --deb", "scripts/setup: unknown argument '--deb' (allowed: --dev, --help)"),
+        ("down local --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
+        ("down --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
+        ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
+        ("logs local --folow", "unknown argument '--folow' (allowed: --follow, --lines N, --help)"),
+        ("logs local web --lines many", "--lines is 'many': must be a number"),
+        ("logs local web --lines", "--lines is '': must be a number"),
+    ],
+)
+def test_an_unknown_argument_is_named_before_anything_is_done(
+    project: Project, command: str, complaint: str
+) -> None:
+    name, *words = command.split()
+    done = project.run(f"scripts/{name}", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"slipway: {complaint}\n")
+    assert not (project.folder / ".venv").exists()
+
+
+def test_activate_says_that_it_is_to_be_sourced(project: Project) -> None:
+    done = project.run("bash", "scripts/activate")
+    assert done.returncode == 1
+    assert done.stderr == "scripts/activate is to be sourced: source scripts/activate\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "stack", "rest"),
+    [
+        ("", "local", ""),
+        ("local", "local", ""),
+        ("dev web", "dev", "web"),
+        ("--diff", "local", "--diff"),
+        ("dev --diff --refresh", "dev", "--diff --refresh"),
+    ],
+)
+def test_the_environment_is_the_first_word_and_local_where_there_is_none(
+    project: Project, words: str, stack: str, rest: str
+) -> None:
+    said = project.says(f'read_arguments scripts/up {words}; echo "$stack|${{words[*]}}"')
+    assert said == f"{stack}|{rest}\n"
