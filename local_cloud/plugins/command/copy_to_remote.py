@@ -6,8 +6,9 @@ import asyncio
 import os
 
 from local_cloud.plugins.command.connection import Connection
+from local_cloud.plugins.command.input_types import checked
 from local_cloud.plugins.command.links import Link, Links, NotOpenedError
-from local_cloud.plugins.command.schema import COPY_TO_REMOTE, checked
+from local_cloud.plugins.command.schema import COPY_TO_REMOTE
 from local_cloud.plugins.command.steps import changes_outputs, previewed, replaces
 from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import typing
 
-from local_cloud.plugins.command.schema import Object, checked
+from local_cloud.plugins.command.input_types import Object, checked
 from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import Call, Checked, Created, Found
 from local_cloud.plugins.shared_values import (

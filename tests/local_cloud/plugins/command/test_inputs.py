@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from local_cloud.plugins.command.schema import REMOTE_COMMAND, Object, checked
+from local_cloud.plugins.command.input_types import Object, checked
+from local_cloud.plugins.command.schema import REMOTE_COMMAND
 from local_cloud.plugins.command.steps import CommandResource, replaces
 from local_cloud.plugins.shared_diff import Change, diff_of_inputs
 from local_cloud.plugins.shared_values import UNKNOWN, Properties, Secret

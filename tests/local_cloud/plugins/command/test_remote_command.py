@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud.plugins.shared_values import Secret
+from tests.local_cloud.plugins.command.password_server import password_server
 from tests.local_cloud.plugins.command.plugin import REMOTE, Plugin, PluginRefusedError
 from tests.local_cloud.plugins.command.ssh_server import (
     SshServer,
@@ -252,3 +255,46 @@ def test_a_preview_dials_nobody(plugin: Plugin) -> None:
     plugin.create(REMOTE, command, preview=True)
     plugin.update(REMOTE, {**command, "stdout": "", "stderr": ""}, command, preview=True)
     assert time.monotonic() - begin < 2
+
+
+def test_a_key_in_an_agent_opens_the_door(plugin: Plugin, tmp_path: Path) -> None:
+    private, public = new_key()
+    (tmp_path / "key").write_text(private)
+    (tmp_path / "key").chmod(0o600)
+    path = str(tmp_path / "agent")
+    with (
+        ssh_server(tmp_path / "sshd", key=(private, public)) as server,
+        subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) as agent,
+    ):
+        try:
+            while not Path(path).exists():
+                time.sleep(0.02)
+            subprocess.run(
+                ["ssh-add", "-q", str(tmp_path / "key")],
+                env={"SSH_AUTH_SOCK": path, "PATH": os.defpath},
+                check=True,
+            )
+            connection = Secret(server.connection(privateKey=None, agentSocketPath=path))
+            command = {"create": "echo in", "connection": connection}
+            assert plugin.create(REMOTE, command)["stdout"] == "in"
+        finally:
+            agent.terminate()
+
+
+@pytest.mark.parametrize("way", ["password", "keyboard-interactive"])
+def test_a_password_opens_the_door_either_way(plugin: Plugin, way: str) -> None:
+    with password_server("open sesame", way) as (port, host_key):
+        connection = {
+            "host": "127.0.0.1",
+            "port": float(port),
+            "user": "ali",
+            "hostKey": host_key,
+            "password": Secret("open sesame"),
+            "dialErrorLimit": 0.0,
+        }
+        command = {"create": "hello", "connection": Secret(connection)}
+        assert plugin.create(REMOTE, command)["stdout"] == "hello from ali"
+        connection["password"] = Secret("shut sesame")
+        told = refusal(plugin, {**command, "connection": Secret(connection)})
+        assert "unable to authenticate" in told
+        assert "sesame" not in told
