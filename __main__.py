@@ -2,18 +2,19 @@
 
 import pulumi
 
-from components import database, errors, release, render, settings, web
+from components import database, errors, plan, render, settings, web
 from components.application import Application, ApplicationFiles
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
 from components.network import POSTGRESQL_PORT, Network, NetworkArgs
 from components.release import Release, ReleaseArgs
+from components.rollout import Rollout
 from components.server import Server, ServerArgs, local_hints
 from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
-plan = release.plan(wanted)
+chosen = plan.decide(wanted)
 application = Application.of(wanted)
 files = ApplicationFiles.of(application)
 render.check_all()
@@ -96,7 +97,13 @@ web_tier = Web(
 
 site = Release(
     "release",
-    ReleaseArgs(plan=plan, application=application, web=web_tier, after=[db.ready]),
+    ReleaseArgs(
+        plan=chosen,
+        application=application,
+        web=web_tier,
+        rollout=Rollout.of(wanted),
+        after=[db.ready],
+    ),
 )
 
 pulumi.export("url", web.url_of(wanted, web_servers))

@@ -21,6 +21,7 @@ class Application:
     workers: int
     release_command: str
     health_path: str
+    health_status: int
     health_seconds: int
     drain_seconds: int
     keep_releases: int
@@ -35,6 +36,7 @@ class Application:
             workers=settings.workers,
             release_command=settings.release_command,
             health_path=settings.health_path,
+            health_status=settings.health_status,
             health_seconds=settings.health_seconds,
             drain_seconds=settings.drain_seconds,
             keep_releases=settings.keep_releases,
@@ -91,7 +93,7 @@ def releasectl_settings(app: Application) -> str:
     """What `host/releasectl` reads from app.json."""
     settings = {
         "health_path": app.health_path,
-        "health_status": 200,
+        "health_status": app.health_status,
         "health_seconds": app.health_seconds,
         "drain_seconds": app.drain_seconds,
         "keep": app.keep_releases,

@@ -1,120 +1,25 @@
 """A release: staged on every server, its release command run once, started beside the old one
-everywhere, and only then switched to, one server after the other.
-
-Which release that is, is decided first (`plan`), before anything is created or changed.
+everywhere, and only then switched to: first one server, then the others in batches.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
-from components import artifact, history
+from components import history
 from components.application import Application
-from components.errors import SlipwayError
 from components.history import History
+from components.plan import Plan
 from components.remote import Host, Logging, RemoteScript
-from components.settings import Settings
+from components.rollout import Rollout
 from components.web import Web
-
-# A release that is new gets its time from the server that first served it.
-NOT_YET = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Which release is to serve after this update."""
-
-    release: history.Release
-    archive: Path | None
-    """The packed application; None when a kept release comes back and nothing is uploaded."""
-    earlier: Any
-    """The `releases` output of the last good update."""
-    keep: int
-
-    def history(self, released_at: str) -> History:
-        """The history once this release serves, first released at that time unless known."""
-        release = replace(self.release, released_at=self.release.released_at or released_at)
-        return history.record(self.earlier, release, self.keep)
-
-
-def plan(settings: Settings) -> Plan:
-    """Pack the application, or find the kept release that `slipway:release` names.
-
-    Raises:
-        SlipwayError: the application cannot be packed, or there is no such release.
-    """
-    return choose(settings, settings.archives, _last_output("releases"))
-
-
-def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
-    """`plan` without an engine."""
-    known = {release.id: release for release in history.read(earlier)}
-    if settings.release:
-        if settings.release not in known:
-            kept = ", ".join(known) or "none yet"
-            raise SlipwayError(
-                f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
-            )
-        return Plan(
-            release=known[settings.release],
-            archive=None,
-            earlier=earlier,
-            keep=settings.keep_releases,
-        )
-    packed = artifact.pack(settings.app_source, archives)
-    release = known.get(packed.id) or history.Release(
-        id=packed.id,
-        released_at=NOT_YET,
-        requirements=packed.requirements_hash,
-        **_commit_of(settings.app_source),
-    )
-    return Plan(release=release, archive=packed.path, earlier=earlier, keep=settings.keep_releases)
-
-
-def _last_output(name: str) -> Any:
-    """An output of this stack's last good update; None before the first.
-
-    The engine's own call is used, not a StackReference, for its answer is plain data: what is wrong
-    with a plan has to stop the update before it begins.
-    """
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    for patience in (0.1, 0.3, 1.0, None):
-        try:
-            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
-            return answer.value["outputs"].get(name)
-        except Exception as error:
-            # The engine writes its first checkpoint at this moment, and not in one step: a reader
-            # may meet half a file ("failed to load checkpoint: EOF").
-            if patience is None:
-                raise SlipwayError(f"the last outputs of {stack}: {error}") from None
-            time.sleep(patience)
-    return None
-
-
-def _commit_of(source: Path) -> dict[str, Any]:
-    """The commit that a folder is at, where it is in a git checkout."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(source), *words], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:
-        commit, author, message = git("log", "-1", "--format=%H%n%an%n%s").split("\n", 2)
-        dirty = bool(git("status", "--porcelain", "--", "."))
-    except (OSError, subprocess.CalledProcessError, ValueError):
-        return {}
-    return {"commit": commit, "author": author, "message": message, "dirty": dirty}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +27,7 @@ class ReleaseArgs:
     plan: Plan
     application: Application
     web: Web
+    rollout: Rollout
     after: Sequence[pulumi.Resource] = ()
     """What the release command needs, such as the database."""
 
@@ -132,6 +38,8 @@ class Release(pulumi.ComponentResource):
     current: pulumi.Output[dict[str, Any]]
     previous: pulumi.Output[str | None]
     """Id of the release that a rollback goes to."""
+    served: Sequence[pulumi.Resource]
+    """What is done once every server serves the release."""
     releases: pulumi.Output[list[dict[str, Any]]]
     """Newest first, at most `keepReleases`."""
 
@@ -149,15 +57,16 @@ class Release(pulumi.ComponentResource):
         ]
         if args.application.release_command:
             ready = [self._migrate(hosts[0], [*ready, *args.after])]
-        started: list[pulumi.Resource] = [
-            self._run("start", host, digest, ready)
-            for host, digest in zip(hosts, args.web.digests, strict=True)
-        ]
-        switches: list[RemoteScript] = []
-        for host, digest in zip(hosts, args.web.digests, strict=True):
-            switches.append(self._run("switch", host, digest, [*started, *switches[-1:]]))
+        started = self._start_everywhere(ready)
+        switched = self._switch_everywhere(started)
+        self.served = switched
+        if args.rollout.has_to_settle(len(hosts)):
+            self.served = [
+                self._run("settle", host, digest, switched)
+                for host, digest in zip(hosts, args.web.digests, strict=True)
+            ]
 
-        known = switches[0].stdout.apply(
+        known = switched[0].stdout.apply(
             lambda line: args.plan.history(json.loads(line)["activated_at"])
         )
         self.releases = known.apply(History.to_list)
@@ -204,19 +113,47 @@ class Release(pulumi.ComponentResource):
             opts=host.options(self, depends_on=after),
         )
 
+    def _start_everywhere(self, ready: Sequence[pulumi.Resource]) -> list[RemoteScript]:
+        started: list[RemoteScript] = []
+        for host, digest in zip(self._args.web.hosts, self._args.web.digests, strict=True):
+            before = started[-1:] if self._args.rollout.start_one_by_one else []
+            started.append(self._run("start", host, digest, [*ready, *before]))
+        return started
+
+    def _switch_everywhere(self, started: Sequence[pulumi.Resource]) -> list[RemoteScript]:
+        """The first server is the canary: the others follow when it has done well."""
+        web, rollout = self._args.web, self._args.rollout
+        switched: list[RemoteScript] = []
+        for batch in rollout.batches(len(web.hosts)):
+            after = [*started, *switched]
+            switched += [
+                self._run(
+                    "switch",
+                    web.hosts[number],
+                    web.digests[number],
+                    after,
+                    options=rollout.switch_options(number, len(web.hosts)),
+                )
+                for number in batch
+            ]
+        return switched
+
     def _run(
         self,
         verb: str,
         host: Host,
         configuration: pulumi.Output[str],
         after: Sequence[pulumi.Resource],
+        options: str = "",
     ) -> RemoteScript:
-        """`start` or `switch`. A changed configuration is rolled out just as new code is."""
+        """`start`, `switch` or `settle`. A changed configuration is rolled out as new code is."""
         return RemoteScript(
             f"{host.name}-{verb}",
             host=host,
             script=configuration.apply(
-                lambda digest: self._releasectl(f"{verb} {self._id} # configuration {digest}")
+                lambda digest: self._releasectl(
+                    f"{verb} {self._id}{options} # configuration {digest}"
+                )
             ),
             shown=Logging.STDERR,
             opts=host.options(self, depends_on=after),

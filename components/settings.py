@@ -135,12 +135,21 @@ class Settings(BaseModel):
     app_module: Module
     release_command: CommandLine
     health_path: UrlPath
+    health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
     drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
     workers: Annotated[int, Field(ge=0, le=128, description="1 to 128, or 0 for 2 x cores + 1")]
     static_folder: StaticFolder
     release: ReleaseId
     keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
+    release_batch: Annotated[
+        str,
+        _matches(r"[1-9][0-9]?|([1-9][0-9]?|100)%"),
+        Field(description="a number of servers, 1 to 99, or a percentage, 1% to 100%"),
+    ]
+    canary_seconds: Annotated[int, Field(ge=0, le=3600, description="0 to 3600 seconds")]
+    start_one_by_one: Annotated[bool, Field(description="true or false")]
+    revert_on_failure: Annotated[bool, Field(description="true or false")]
     name_prefix: Annotated[
         str,
         _matches(r"|[a-z0-9][a-z0-9-]*"),

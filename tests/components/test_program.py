@@ -124,6 +124,23 @@ def test_the_release_command_runs_on_one_server_only(run: Run) -> None:
     ]
 
 
+def test_on_many_servers_the_way_back_stays_open_until_all_have_switched(run: Run) -> None:
+    engine = run(webCount=3)
+    for server in ("web", "web-2", "web-3"):
+        assert "--settle-within 120" in engine.one(f"{server}-switch").inputs["create"]
+        assert " settle " in engine.one(f"{server}-settle").inputs["create"]
+    names = [each.name for each in engine.resources]
+    first_switch = names.index("web-switch")
+    assert all(names.index(f"{each}-start") < first_switch for each in ("web", "web-2", "web-3"))
+    assert names.index("web-settle") > names.index("web-3-switch")
+
+
+def test_one_server_settles_at_once(run: Run) -> None:
+    engine = run()
+    assert "--settle-within" not in engine.one("web-switch").inputs["create"]
+    assert not [each for each in engine.resources if each.name.endswith("-settle")]
+
+
 def test_without_a_release_command_none_runs(run: Run) -> None:
     engine = run(releaseCommand="")
     assert not [each for each in engine.resources if "release-command" in each.name]

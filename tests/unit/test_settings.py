@@ -86,6 +86,10 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("localWebAddress", 255, "or 0 for any"),
         ("localDbAddress", 1, "2 to 250"),
         ("backups", "sometimes", "true or false"),
+        ("releaseBatch", "0", "a number of servers"),
+        ("releaseBatch", "101%", "a percentage"),
+        ("canarySeconds", -1, "0 to 3600"),
+        ("healthStatus", 100, "200 to 599"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(

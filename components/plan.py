@@ -1,0 +1,106 @@
+"""Which release an environment is to serve: decided before anything is created or changed."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components import artifact, history
+from components.errors import SlipwayError
+from components.history import History
+from components.settings import Settings
+
+# A release that is new gets its time from the server that first served it.
+NOT_YET = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which release is to serve after this update."""
+
+    release: history.Release
+    archive: Path | None
+    """The packed application; None when a kept release comes back and nothing is uploaded."""
+    earlier: Any
+    """The `releases` output of the last good update."""
+    keep: int
+
+    def history(self, released_at: str) -> History:
+        """The history once this release serves, first released at that time unless known."""
+        release = replace(self.release, released_at=self.release.released_at or released_at)
+        return history.record(self.earlier, release, self.keep)
+
+
+def decide(settings: Settings) -> Plan:
+    """Pack the application, or find the kept release that `slipway:release` names.
+
+    Raises:
+        SlipwayError: the application cannot be packed, or there is no such release.
+    """
+    return choose(settings, settings.archives, _last_output("releases"))
+
+
+def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
+    """`decide` without an engine."""
+    known = {release.id: release for release in history.read(earlier)}
+    if settings.release:
+        if settings.release not in known:
+            kept = ", ".join(known) or "none yet"
+            raise SlipwayError(
+                f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
+            )
+        return Plan(
+            release=known[settings.release],
+            archive=None,
+            earlier=earlier,
+            keep=settings.keep_releases,
+        )
+    packed = artifact.pack(settings.app_source, archives)
+    release = known.get(packed.id) or history.Release(
+        id=packed.id,
+        released_at=NOT_YET,
+        requirements=packed.requirements_hash,
+        **_commit_of(settings.app_source),
+    )
+    return Plan(release=release, archive=packed.path, earlier=earlier, keep=settings.keep_releases)
+
+
+def _last_output(name: str) -> Any:
+    """An output of this stack's last good update; None before the first.
+
+    The engine's own call is used, not a StackReference, for its answer is plain data: what is wrong
+    with a plan has to stop the update before it begins.
+    """
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    for patience in (0.1, 0.3, 1.0, None):
+        try:
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
+            return answer.value["outputs"].get(name)
+        except Exception as error:
+            # The engine writes its first checkpoint at this moment, and not in one step: a reader
+            # may meet half a file ("failed to load checkpoint: EOF").
+            if patience is None:
+                raise SlipwayError(f"the last outputs of {stack}: {error}") from None
+            time.sleep(patience)
+    return None
+
+
+def _commit_of(source: Path) -> dict[str, Any]:
+    """The commit that a folder is at, where it is in a git checkout."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(source), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        commit, author, message = git("log", "-1", "--format=%H%n%an%n%s").split("\n", 2)
+        dirty = bool(git("status", "--porcelain", "--", "."))
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return {}
+    return {"commit": commit, "author": author, "message": message, "dirty": dirty}

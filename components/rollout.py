@@ -1,0 +1,57 @@
+"""How a release goes over the servers; pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from components.settings import Settings
+
+# How long an update may take from the first switch to the last, besides the canary's time. When
+# nobody settles it by then, the servers that have switched go back by themselves.
+SECONDS_TO_SWITCH_ALL = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """In which order and with what care servers switch."""
+
+    batch: str
+    """How many servers switch at a time after the first: a number, or a percentage of all."""
+    canary_seconds: int
+    """How long the first server serves the release before the others follow."""
+    start_one_by_one: bool
+    revert_on_failure: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> Rollout:
+        return cls(
+            batch=settings.release_batch,
+            canary_seconds=settings.canary_seconds,
+            start_one_by_one=settings.start_one_by_one,
+            revert_on_failure=settings.revert_on_failure,
+        )
+
+    def batches(self, servers: int) -> list[range]:
+        """The servers' numbers, in the order in which they switch."""
+        size = self._batch_size(servers)
+        rest = [range(n, min(n + size, servers)) for n in range(1, servers, size)]
+        return [range(1), *rest]
+
+    def has_to_settle(self, servers: int) -> bool:
+        """Whether a server that has switched may have to go back because another one failed."""
+        return servers > 1 and self.revert_on_failure
+
+    def switch_options(self, number: int, servers: int) -> str:
+        """Options of `releasectl switch` on that server."""
+        options = ""
+        if self.has_to_settle(servers):
+            options += f" --settle-within {self.canary_seconds + SECONDS_TO_SWITCH_ALL}"
+        if number == 0 and self.canary_seconds:
+            options += f" --watch {self.canary_seconds}"
+        return options
+
+    def _batch_size(self, servers: int) -> int:
+        if self.batch.endswith("%"):
+            return max(1, math.floor(servers * int(self.batch[:-1]) / 100))
+        return int(self.batch)
