@@ -113,15 +113,16 @@ def serve(state: Path, port: int | None) -> None:
 @main.command()
 @_state
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
-def status(state: Path, as_json: bool) -> None:
-    """Show the droplets.
+@click.option("--balancers", is_flag=True, help="Only the load balancers, not the droplets.")
+def status(state: Path, as_json: bool, balancers: bool) -> None:
+    """Show the droplets and load balancers (with --json one of the two).
 
     \b
     Example: python -m local_cloud status --json
     """
     from local_cloud.cli.status import show
 
-    show(state, as_json=as_json)
+    show(state, as_json=as_json, balancers=balancers)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -19,6 +19,10 @@ class MachineError(Exception):
     """A machine could not do what was asked; the message is for the person who asked."""
 
 
+class BalancerError(MachineError):
+    """A load balancer does not run as it should; the rest of the network is in force."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Interface:
     """One network card: its address, and the network whose first address is the gateway."""
@@ -82,11 +86,74 @@ class Guard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listener:
+    """A port that visitors of a load balancer come to, and the port on the droplets behind it."""
+
+    protocol: str
+    """http, or tcp for connections that are passed on unread."""
+    port: int
+    target_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """How a load balancer finds out whether a droplet may have requests."""
+
+    protocol: str
+    """http, https (the certificate is not verified) or tcp."""
+    port: int
+    path: str = "/"
+    interval_seconds: int = 10
+    timeout_seconds: int = 5
+    failures_until_down: int = 5
+    successes_until_up: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class StickyCookie:
+    """A cookie that brings a visitor back to the same droplet."""
+
+    name: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """A droplet behind a load balancer, at its private address."""
+
+    machine_id: int
+    address: IPv4Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balancer:
+    """A load balancer: visitors come to its public address, it asks from its private one."""
+
+    number: int
+    """Its number among the balancers of this cloud, from 1; never used twice."""
+    public: Interface
+    private: Interface
+    listeners: tuple[Listener, ...]
+    backends: tuple[Backend, ...]
+    check: HealthCheck
+    sticky: StickyCookie | None = None
+    speaks_proxy_protocol: bool = False
+    """Whether it tells the droplets the visitor's address before anything else (PROXY, v1)."""
+    keeps_backend_connections: bool = False
+    idle_seconds: int = 60
+    allowed: tuple[IPv4Network, ...] = ()
+    """Who may come; everybody when empty."""
+    denied: tuple[IPv4Network, ...] = ()
+    """Who may not come, even if allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """All that is true of the network at one moment; applied whole, atomically."""
 
     guards: tuple[Guard, ...] = ()
     forwards: tuple[Forward, ...] = field(default=())
+    balancers: tuple[Balancer, ...] = ()
 
 
 class Hypervisor(Protocol):
@@ -135,7 +202,11 @@ class Hypervisor(Protocol):
         """Raise `MachineError` when the range collides with one this computer already routes."""
 
     def apply_network(self, network: Network) -> None:
-        """Make firewalls and loopback forwards be exactly these."""
+        """Make firewalls, load balancers and loopback forwards be exactly these.
+
+        A load balancer that changes loses no request: what is under way ends as it began. Raises
+        `BalancerError` when only a load balancer is not as wanted.
+        """
 
     def check_forward(self, loopback_port: int) -> None:
         """Raise `MachineError` naming the port when another process listens on it."""

@@ -1,7 +1,8 @@
-"""Which addresses droplets and VPCs get. Pure: what is taken comes in, the choice goes out."""
+"""Which addresses droplets, load balancers and VPCs get: given what is taken, a choice."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
@@ -33,6 +34,24 @@ def choose_address(
         if address not in taken:
             return address
     raise NoAddressLeftError(f"all addresses of {network} are taken")
+
+
+def choose_last_address(network: IPv4Network, taken: Collection[IPv4Address]) -> IPv4Address:
+    """The last free address: for what should not stand in the way of the droplets' numbers."""
+    for number in range(network.num_addresses - 2, 1, -1):
+        address = network.network_address + number
+        if address not in taken:
+            return address
+    raise NoAddressLeftError(f"all addresses of {network} are taken")
+
+
+def taken_addresses(db: sqlite3.Connection) -> set[IPv4Address]:
+    """Every address, public or private, that a droplet or load balancer has."""
+    rows = db.execute(
+        "SELECT public_address, private_address FROM droplets "
+        "UNION ALL SELECT public_address, private_address FROM load_balancers"
+    )
+    return {IPv4Address(address) for row in rows for address in row}
 
 
 def _in_order(network: IPv4Network, first: int) -> Iterator[int]:

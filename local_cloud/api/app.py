@@ -24,6 +24,8 @@ from local_cloud.api import (
     droplets,
     firewalls,
     images,
+    load_balancer_members,
+    load_balancers,
     not_served,
     snapshots,
     ssh_keys,
@@ -52,6 +54,8 @@ NOUNS = (
     droplets,
     firewalls,
     images,
+    load_balancer_members,
+    load_balancers,
     snapshots,
     ssh_keys,
     tags,
@@ -78,6 +82,7 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
             raise
         works.resume()
         associated_resources.resume(cloud, works)
+        load_balancers.resume(cloud)
         yield
 
     app = FastAPI(

@@ -15,9 +15,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from local_cloud.api.network_plan import plan
-from local_cloud.api.records import Droplet, Firewall
+from local_cloud.api.records import Droplet, Firewall, LoadBalancer
 from local_cloud.api.store import Store
-from local_cloud.machine import Hypervisor, MachineError, Network
+from local_cloud.machine import BalancerError, Hypervisor, MachineError, Network
 
 log = logging.getLogger("slipway.cloud")
 
@@ -44,27 +44,33 @@ class Cloud:
         """
         with self.store.write() as db:
             yield db
-            self.hypervisor.apply_network(_planned(db))
+            self.hypervisor.apply_network(self._planned(db))
 
     def restore_network(self) -> None:
         """Apply the network of the records, after a restart.
 
-        A forward whose port another program took meanwhile is left out with a line in the log: the
-        firewalls matter more. Raises MachineError when even they cannot be had.
+        A load balancer that does not start, or a forward whose port another program took meanwhile,
+        is left out with a line in the log: the firewalls matter more. Raises MachineError when even
+        they cannot be had.
         """
         with self.store.read() as db:
-            network = _planned(db)
+            network = self._planned(db)
         try:
-            self.hypervisor.apply_network(network)
+            self._apply(network)
         except MachineError as error:
             if not network.forwards:
                 raise
             log.error("the forwards from 127.0.0.1 are not in place: %s", error)
-            self.hypervisor.apply_network(replace(network, forwards=()))
+            self._apply(replace(network, forwards=()))
 
+    def _apply(self, network: Network) -> None:
+        try:
+            self.hypervisor.apply_network(network)
+        except BalancerError as error:
+            log.error("not every load balancer is in place: %s", error)
 
-def _planned(db: sqlite3.Connection) -> Network:
-    return plan(Droplet.all(db), Firewall.all(db))
+    def _planned(self, db: sqlite3.Connection) -> Network:
+        return plan(Droplet.all(db), Firewall.all(db), LoadBalancer.all(db), self.public_network)
 
 
 async def cloud_of(request: Request) -> Cloud:

@@ -14,7 +14,12 @@ from pydantic import BaseModel, Field
 
 from local_cloud.api import actions, droplets, hints, images, ssh_keys, tags, vpcs
 from local_cloud.api.actions import Action
-from local_cloud.api.addresses import NoAddressLeftError, choose_address, is_assignable
+from local_cloud.api.addresses import (
+    NoAddressLeftError,
+    choose_address,
+    is_assignable,
+    taken_addresses,
+)
 from local_cloud.api.catalogue import DEFAULT_REGION, Size, known_region, known_size
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.errors import unprocessable
@@ -138,9 +143,10 @@ def _public_keys(db: sqlite3.Connection, order: Order) -> list[str]:
 
 def record(cloud: Cloud, db: sqlite3.Connection, order: CheckedOrder, name: str) -> Droplet:
     """One droplet of an order, with addresses of its own and its tags."""
-    public = _free_address(db, "public_address", cloud.public_network, None)
+    taken = taken_addresses(db)
+    public = _free_address(taken, cloud.public_network, None)
     wished = hints.wished_address(order.tags)
-    private = _free_address(db, "private_address", order.vpc.ip_range, wished)
+    private = _free_address(taken, order.vpc.ip_range, wished)
     (identifier,) = db.execute(
         "INSERT INTO droplets (name, status, region, size, disk, image_json, vpc_id, "
         "public_address, private_address, user_data, ssh_keys_json, monitoring, created_at) "
@@ -164,11 +170,7 @@ def record(cloud: Cloud, db: sqlite3.Connection, order: CheckedOrder, name: str)
     return droplets.existing(db, identifier)
 
 
-def _free_address(
-    db: sqlite3.Connection, column: str, network: IPv4Network, wished: int | None
-) -> IPv4Address:
-    rows = db.execute(f"SELECT {column} FROM droplets")  # noqa: S608
-    taken = {IPv4Address(row[column]) for row in rows}
+def _free_address(taken: set[IPv4Address], network: IPv4Network, wished: int | None) -> IPv4Address:
     try:
         return choose_address(network, taken, wished)
     except NoAddressLeftError as error:

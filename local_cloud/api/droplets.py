@@ -107,9 +107,12 @@ def delete_all(cloud: Cloud, works: Works, droplets: Iterable[Droplet]) -> None:
 
 
 def begin_deletion(cloud: Cloud, droplets: Iterable[Droplet]) -> list[Action]:
-    """Record that droplets are to go; from here on a restart finishes it."""
+    """Record that droplets are to go; from here on a restart finishes it.
+
+    A load balancer sends them nothing any more, before their power is cut.
+    """
     begun = []
-    with cloud.store.write() as db:
+    with cloud.change_network() as db:
         for droplet in droplets:
             db.execute("UPDATE droplets SET status = 'archive' WHERE id = ?", (droplet.id,))
             begun.append(actions.begin(db, droplet, "destroy"))

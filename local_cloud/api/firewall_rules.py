@@ -100,19 +100,24 @@ def _normal(
     db: sqlite3.Connection, rule: RuleBase, side: str, target: Target, path: str
 ) -> NormalRule:
     path = f"{path}.{side}"
-    for kind in ("load_balancer_uids", "kubernetes_ids"):
-        for identifier in getattr(target, kind) or ():
-            raise unprocessable(f"{path}.{kind}", f"the local cloud has none, so no {identifier!r}")
+    for identifier in target.kubernetes_ids or ():
+        message = f"the local cloud has none, so no {identifier!r}"
+        raise unprocessable(f"{path}.kubernetes_ids", message)
+    for identifier in target.load_balancer_uids or ():
+        if not db.execute("SELECT 1 FROM load_balancers WHERE id = ?", (identifier,)).fetchone():
+            message = f"there is no load balancer {identifier!r}"
+            raise unprocessable(f"{path}.load_balancer_uids", message)
     for droplet_id in target.droplet_ids or ():
         known_droplet(db, droplet_id, f"{path}.droplet_ids")
     peers = {
         "addresses": list(dict.fromkeys(target.addresses or ())),
         "droplet_ids": list(dict.fromkeys(target.droplet_ids or ())),
+        "load_balancer_uids": list(dict.fromkeys(target.load_balancer_uids or ())),
         "tags": tags.known(db, target.tags or (), f"{path}.tags"),
     }
     named = {kind: values for kind, values in peers.items() if values}
     if not named:
-        raise unprocessable(path, "name at least one of addresses, droplet_ids, tags")
+        raise unprocessable(path, f"name at least one of {', '.join(peers)}")
     ports = EVERY_PORT if rule.protocol == "icmp" else rule.ports
     return {"protocol": rule.protocol, "ports": ports, side: named}
 

@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from local_cloud.api import hints
-from local_cloud.api.records import Droplet, Firewall
+from local_cloud.api.balancer_plan import balancer
+from local_cloud.api.records import Droplet, Firewall, LoadBalancer
 from local_cloud.machine import Forward, Guard, Network, Rule
 
 EVERY_PORT = "0"
 """How DigitalOcean writes "all ports", and the ports of icmp."""
 
 
-def plan(droplets: Sequence[Droplet], firewalls: Sequence[Firewall]) -> Network:
-    """Guards for the droplets that a firewall covers (others are open), and all forwards."""
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """All that a rule can name."""
+
+    droplets: Sequence[Droplet]
+    load_balancers: Sequence[LoadBalancer]
+
+
+def plan(
+    droplets: Sequence[Droplet],
+    firewalls: Sequence[Firewall],
+    load_balancers: Sequence[LoadBalancer],
+    public: IPv4Network,
+) -> Network:
+    """Guards for the droplets that a firewall covers (others are open), forwards, balancers."""
+    active = [one for one in load_balancers if one.status == "active"]
+    peers = Peers(droplets=droplets, load_balancers=load_balancers)
     guards = []
     for droplet in sorted(droplets, key=lambda droplet: droplet.id):
         covering = [firewall for firewall in firewalls if firewall.covers(droplet)]
         if covering:
-            guards.append(_guard(droplet, covering, droplets))
-    return Network(guards=tuple(guards), forwards=_forwards(droplets))
+            guards.append(_guard(droplet, covering, peers))
+    return Network(
+        guards=tuple(guards),
+        forwards=_forwards(droplets, active),
+        balancers=tuple(balancer(one, droplets, public) for one in active),
+    )
 
 
-def _guard(droplet: Droplet, firewalls: Sequence[Firewall], droplets: Sequence[Droplet]) -> Guard:
+def _guard(droplet: Droplet, firewalls: Sequence[Firewall], peers: Peers) -> Guard:
     inbound = (rule for firewall in firewalls for rule in firewall.inbound)
     outbound = (rule for firewall in firewalls for rule in firewall.outbound)
     return Guard(
         machine_id=droplet.id,
         addresses=droplet.addresses,
-        inbound=_rules(inbound, "sources", droplets),
-        outbound=_rules(outbound, "destinations", droplets),
+        inbound=_rules(inbound, "sources", peers),
+        outbound=_rules(outbound, "destinations", peers),
     )
 
 
-def _rules(
-    rules: Iterable[dict[str, Any]], other_side: str, droplets: Sequence[Droplet]
-) -> tuple[Rule, ...]:
+def _rules(rules: Iterable[dict[str, Any]], other_side: str, peers: Peers) -> tuple[Rule, ...]:
     """One rule per protocol and ports, with the peers of all firewalls together.
 
     A rule whose peers are all gone, or all IPv6 (the local cloud has none), permits nothing.
     """
-    peers: dict[tuple[str, tuple[int, int] | None], list[IPv4Network]] = {}
+    permitted: dict[tuple[str, tuple[int, int] | None], list[IPv4Network]] = {}
     for rule in rules:
-        permitted = peers.setdefault((rule["protocol"], _ports(rule)), [])
-        permitted += _networks(rule[other_side], droplets)
-    ordered = sorted(peers.items(), key=lambda item: (item[0][0], item[0][1] or (0, 0)))
+        networks = permitted.setdefault((rule["protocol"], _ports(rule)), [])
+        networks += _networks(rule[other_side], peers)
+    ordered = sorted(permitted.items(), key=lambda item: (item[0][0], item[0][1] or (0, 0)))
     return tuple(
         Rule(protocol=protocol, ports=ports, peers=tuple(collapse_addresses(networks)))
         for (protocol, ports), networks in ordered
@@ -61,23 +80,52 @@ def _ports(rule: dict[str, Any]) -> tuple[int, int] | None:
     return int(first), int(last or first)
 
 
-def _networks(target: dict[str, Any], droplets: Sequence[Droplet]) -> list[IPv4Network]:
+def _networks(target: dict[str, Any], peers: Peers) -> list[IPv4Network]:
     networks = []
     for text in target.get("addresses", ()):
         network: IPv4Network | IPv6Network = ip_network(text, strict=False)
         if isinstance(network, IPv4Network):
             networks.append(network)
     ids, tags = set(target.get("droplet_ids", ())), set(target.get("tags", ()))
-    for droplet in droplets:
+    for droplet in peers.droplets:
         if droplet.id in ids or not tags.isdisjoint(droplet.tags):
             networks += [IPv4Network(address) for address in droplet.addresses]
+    for load_balancer in peers.load_balancers:
+        if load_balancer.id in target.get("load_balancer_uids", ()):
+            networks += [IPv4Network(address) for address in load_balancer.addresses]
     return networks
 
 
-def _forwards(droplets: Sequence[Droplet]) -> tuple[Forward, ...]:
+def _forwards(
+    droplets: Sequence[Droplet], load_balancers: Sequence[LoadBalancer]
+) -> tuple[Forward, ...]:
     forwards = [
         Forward(loopback_port=hint.loopback_port, address=droplet.private_address, port=hint.port)
         for droplet in droplets
         for hint in hints.forwards(droplet.tags)
     ]
+    taken = {forward.loopback_port for forward in forwards}
+    for loopback_port, in_front in _wished_balancers(droplets, load_balancers).items():
+        if loopback_port not in taken:
+            first = in_front.settings["forwarding_rules"][0]
+            forwards.append(
+                Forward(
+                    loopback_port=loopback_port,
+                    address=in_front.public_address,
+                    port=first["entry_port"],
+                )
+            )
     return tuple(sorted(forwards, key=lambda forward: forward.loopback_port))
+
+
+def _wished_balancers(
+    droplets: Sequence[Droplet], load_balancers: Sequence[LoadBalancer]
+) -> dict[int, LoadBalancer]:
+    """Loopback port -> where it leads: of several load balancers, to the oldest."""
+    wished: dict[int, LoadBalancer] = {}
+    for load_balancer in load_balancers:
+        for droplet in droplets:
+            if load_balancer.serves(droplet):
+                for port in hints.balancer_ports(droplet.tags):
+                    wished.setdefault(port, load_balancer)
+    return wished

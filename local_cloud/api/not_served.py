@@ -16,7 +16,6 @@ PRODUCTS = {
     "floating_ips": "floating IPs",
     "functions": "functions",
     "kubernetes": "Kubernetes clusters",
-    "load_balancers": "load balancers",
     "monitoring": "monitoring",
     "projects": "projects",
     "registry": "container registries",

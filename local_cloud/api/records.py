@@ -125,3 +125,54 @@ class Firewall:
     def all(cls, db: sqlite3.Connection) -> list[Firewall]:
         rows = db.execute("SELECT * FROM firewalls ORDER BY created_at, rowid").fetchall()
         return [cls.from_row(db, row) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancer:
+    number: int
+    id: str
+    name: str
+    status: str
+    """`new`, `active`, or `errored` when it could not be made."""
+    vpc: Vpc
+    public_address: IPv4Address
+    private_address: IPv4Address
+    tag: str | None
+    droplet_ids: tuple[int, ...]
+    """Those it was given by id; none where it has a tag."""
+    settings: dict[str, Any]
+    """All else, in DigitalOcean's own form and complete: see load_balancer_orders.py."""
+    created_at: str
+
+    @property
+    def addresses(self) -> tuple[IPv4Address, IPv4Address]:
+        return self.public_address, self.private_address
+
+    def serves(self, droplet: Droplet) -> bool:
+        """Whether the droplet is behind it: never one of another VPC, nor one being deleted."""
+        named = droplet.id in self.droplet_ids or (
+            self.tag is not None and self.tag in droplet.tags
+        )
+        return named and droplet.vpc_id == self.vpc.id and droplet.status != "archive"
+
+    @classmethod
+    def from_row(cls, db: sqlite3.Connection, row: sqlite3.Row) -> LoadBalancer:
+        fields = dict(row)
+        vpc = db.execute("SELECT * FROM vpcs WHERE id = ?", (fields.pop("vpc_id"),)).fetchone()
+        droplets = db.execute(
+            "SELECT droplet_id FROM load_balancer_droplets WHERE number = ? ORDER BY droplet_id",
+            (row["number"],),
+        )
+        return cls(
+            vpc=Vpc.from_row(vpc),
+            public_address=IPv4Address(fields.pop("public_address")),
+            private_address=IPv4Address(fields.pop("private_address")),
+            settings=json.loads(fields.pop("settings_json")),
+            droplet_ids=tuple(found["droplet_id"] for found in droplets),
+            **fields,
+        )
+
+    @classmethod
+    def all(cls, db: sqlite3.Connection) -> list[LoadBalancer]:
+        rows = db.execute("SELECT * FROM load_balancers ORDER BY number").fetchall()
+        return [cls.from_row(db, row) for row in rows]

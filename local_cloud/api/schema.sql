@@ -114,3 +114,22 @@ CREATE TABLE IF NOT EXISTS joint_deletion_snapshots (
     error_message TEXT,
     PRIMARY KEY (droplet_id, snapshot_id)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS load_balancers (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT, -- what the hosts know it by
+    id              TEXT NOT NULL UNIQUE,
+    name            TEXT NOT NULL UNIQUE,
+    status          TEXT NOT NULL CHECK (status IN ('new', 'active', 'errored')),
+    vpc_id          TEXT NOT NULL REFERENCES vpcs (id),
+    public_address  TEXT NOT NULL UNIQUE,
+    private_address TEXT NOT NULL UNIQUE,
+    tag             TEXT,          -- the droplets with this tag, instead of those listed below
+    settings_json   TEXT NOT NULL, -- all else of the order, complete with defaults
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS load_balancer_droplets (
+    number     INTEGER NOT NULL REFERENCES load_balancers (number) ON DELETE CASCADE,
+    droplet_id INTEGER NOT NULL REFERENCES droplets (id) ON DELETE CASCADE,
+    PRIMARY KEY (number, droplet_id)
+) STRICT;

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -76,26 +77,40 @@ def put_on_droplet(
 ) -> None:
     """Tag a droplet; the loopback port of a forward must be free, on this machine and among all."""
     for name in names:
-        for hint in hints.forwards([name]):
-            _check_port(cloud, db, hint, droplet_id)
+        for wish in _wishes([name], droplet_id):
+            _check_port(cloud, db, name, wish)
         put(db, name, "droplet", droplet_id)
 
 
-def _check_port(
-    cloud: Cloud, db: sqlite3.Connection, hint: hints.ForwardHint, droplet_id: int
-) -> None:
-    for row in db.execute("SELECT * FROM tagged_resources WHERE tag LIKE 'local:forward:%'"):
-        for other in hints.forwards([row["tag"]]):
-            if other.loopback_port != hint.loopback_port:
-                continue
-            if (row["resource_id"], other.port) == (droplet_id, hint.port):
+@dataclass(frozen=True)
+class _Wish:
+    """That a loopback port leads somewhere; several droplets may wish for the same."""
+
+    loopback_port: int
+    destination: str
+    port: int | None = None
+
+
+def _wishes(names: Iterable[str], droplet_id: int) -> Iterator[_Wish]:
+    for name in names:
+        for hint in hints.forwards([name]):
+            yield _Wish(hint.loopback_port, f"droplet {droplet_id}", hint.port)
+        for loopback_port in hints.balancer_ports([name]):
+            yield _Wish(loopback_port, "a load balancer")
+
+
+def _check_port(cloud: Cloud, db: sqlite3.Connection, tag: str, wish: _Wish) -> None:
+    for row in db.execute("SELECT * FROM tagged_resources WHERE tag LIKE 'local:%'"):
+        for other in _wishes([row["tag"]], row["resource_id"]):
+            if other == wish:
                 return  # tagged again: the listener on this port is our own
-            owner = f"port {hint.loopback_port} already leads to droplet {row['resource_id']}"
-            raise unprocessable("tags", f"{hint.tag!r} cannot be used: {owner}")
+            if other.loopback_port == wish.loopback_port:
+                owner = f"port {other.loopback_port} already leads to {other.destination}"
+                raise unprocessable("tags", f"{tag!r} cannot be used: {owner}")
     try:
-        cloud.hypervisor.check_forward(hint.loopback_port)
+        cloud.hypervisor.check_forward(wish.loopback_port)
     except MachineError as error:
-        raise unprocessable("tags", f"{hint.tag!r} cannot be used: {error}") from error
+        raise unprocessable("tags", f"{tag!r} cannot be used: {error}") from error
 
 
 def as_json(db: sqlite3.Connection, name: str, base_url: str) -> dict[str, Any]:

@@ -197,7 +197,11 @@ def delete_vpc(cloud: TheCloud, vpc_id: UuidInPath) -> Response:
     """As at DigitalOcean, a VPC with members, or a region's default, is not deleted: 403."""
     with cloud.store.write() as db:
         vpc = existing(db, vpc_id)
-        members = db.execute("SELECT name FROM droplets WHERE vpc_id = ?", (vpc.id,)).fetchall()
+        members = db.execute(
+            "SELECT name FROM droplets WHERE vpc_id = ? "
+            "UNION ALL SELECT name FROM load_balancers WHERE vpc_id = ?",
+            (vpc.id, vpc.id),
+        ).fetchall()
         if members:
             names = ", ".join(row["name"] for row in members)
             raise forbidden(f"Can not delete VPC with members: {vpc.name} has {names}")
@@ -209,18 +213,20 @@ def delete_vpc(cloud: TheCloud, vpc_id: UuidInPath) -> Response:
 
 @router.get("/vpcs/{vpc_id}/members")
 def list_members(
-    cloud: TheCloud, vpc_id: UuidInPath, page: RequestedPage, resource_type: str = "droplet"
+    cloud: TheCloud, vpc_id: UuidInPath, page: RequestedPage, resource_type: str | None = None
 ) -> JSONResponse:
     with cloud.store.read() as db:
         vpc = existing(db, vpc_id)
         rows, total = page.select(
             db,
-            "SELECT * FROM droplets WHERE vpc_id = ? AND ? = 'droplet' ORDER BY id",
-            (vpc.id, resource_type),
+            "SELECT * FROM (SELECT 'droplet' AS kind, id, name, created_at, vpc_id FROM droplets "
+            "UNION ALL SELECT 'loadbalancer', id, name, created_at, vpc_id FROM load_balancers) "
+            "WHERE vpc_id = ? AND kind = coalesce(?, kind) ORDER BY kind, created_at, id",
+            (vpc.id, "loadbalancer" if resource_type == "load_balancer" else resource_type),
         )
     members = [
         {
-            "urn": f"do:droplet:{row['id']}",
+            "urn": f"do:{row['kind']}:{row['id']}",
             "name": row["name"],
             "created_at": row["created_at"],
         }

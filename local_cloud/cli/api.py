@@ -21,11 +21,18 @@ class Api:
 
     def droplets(self) -> list[dict[str, Any]]:
         """Every droplet, as DigitalOcean's API gives them."""
+        return self._every("droplets")
+
+    def load_balancers(self) -> list[dict[str, Any]]:
+        """Every load balancer, likewise."""
+        return self._every("load_balancers")
+
+    def _every(self, noun: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        path = "/v2/droplets?per_page=200"
+        path = f"/v2/{noun}?per_page=200"
         while path:
             page = self.get(path)
-            found += page["droplets"]
+            found += page[noun]
             following = page.get("links", {}).get("pages", {}).get("next", "")
             path = following[following.index("/v2/") :] if following else ""
         return found

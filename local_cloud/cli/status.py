@@ -1,4 +1,4 @@
-"""The droplets as a table for a person, or as JSON for a program."""
+"""The droplets and load balancers as tables for a person, or as JSON for a program."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local_cloud.cli.api import Api, address
 from local_cloud.hosts import control_groups
+from local_cloud.hosts.balancers import Balancers
 from local_cloud.hosts.machine_process import MachineProcess
 from local_cloud.hosts.names import Names
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 MEBIBYTE = 1024 * 1024
 
@@ -41,13 +45,50 @@ def droplets(state: Path) -> list[dict[str, Any]]:
     return found
 
 
-def show(state: Path, *, as_json: bool) -> None:
-    """Print them."""
-    found = droplets(state)
+def load_balancers(state: Path) -> list[dict[str, Any]]:
+    """What is to be known of each load balancer; of each droplet behind it, what haproxy thinks."""
+    balancers = Balancers(state, Names.of(state))
+    found = []
+    for one in Api(state).load_balancers():
+        process = balancers.at(one["ip"]) if one["ip"] else None
+        health = process.health() if process is not None else {}
+        found.append(
+            {
+                "id": one["id"],
+                "name": one["name"],
+                "status": one["status"],
+                "address": one["ip"],
+                "droplets": {
+                    str(droplet): health.get(droplet, "unknown") for droplet in one["droplet_ids"]
+                },
+            }
+        )
+    return found
+
+
+def show(state: Path, *, as_json: bool, balancers: bool = False) -> None:
+    """Print them; as JSON, the droplets, or else the load balancers."""
     if as_json:
-        print(json.dumps(found, indent=2))  # noqa: T201
+        told = load_balancers(state) if balancers else droplets(state)
+        print(json.dumps(told, indent=2))  # noqa: T201
         return
     from rich.console import Console
+
+    # Into a file or pipe, lines are as long as they are.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    in_front = load_balancers(state)
+    if not balancers:
+        found = droplets(state)
+        console.print(_table_of_droplets(found) if found else "no droplets")
+        if in_front:
+            console.print()
+    if in_front:
+        console.print(_table_of_balancers(in_front, Api(state).droplets()))
+    elif balancers:
+        console.print("no load balancers")
+
+
+def _table_of_droplets(found: list[dict[str, Any]]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -71,9 +112,23 @@ def show(state: Path, *, as_json: bool) -> None:
             f"{'-' if used is None else used} / {one['memory_limit_mib']} MiB",
             _duration(one["uptime_seconds"]),
         )
-    # Into a file or pipe, lines are as long as they are.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(table if found else "no droplets")
+    return table
+
+
+def _table_of_balancers(found: list[dict[str, Any]], behind: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+
+    names = {str(droplet["id"]): droplet["name"] for droplet in behind}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("load balancer", "status", "address", "droplets"):
+        table.add_column(title, no_wrap=title != "droplets", overflow="fold")
+    for one in found:
+        health = (
+            f"{names.get(droplet, droplet)} {status.lower()}"
+            for droplet, status in one["droplets"].items()
+        )
+        table.add_row(one["name"], one["status"], one["address"] or "-", ", ".join(health) or "-")
+    return table
 
 
 def _duration(seconds: int | None) -> str:

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from local_cloud.hosts import disk, firewall, mirrors, permissions, seed, wiring
+from local_cloud.hosts.balancers import Balancers
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.guest_files import machine_files
 from local_cloud.hosts.image import Images
@@ -40,6 +41,7 @@ class NspawnHypervisor:
         self.images = Images(self.cache)
         self.snapshots = disk.Snapshots(self.state / "snapshots")
         self.forwards = Forwards.of(self.state)
+        self.balancers = Balancers(self.state, self.names)
         self.package_cache = PackageCache(self.cache)
         self._guards_file = self.state / "guards.json"
         self._network_lock = threading.RLock()
@@ -141,10 +143,7 @@ class NspawnHypervisor:
             kept = tuple(guard for guard in guards if guard.machine_id != machine_id)
             if kept != guards:
                 permissions.save(self._guards_file, kept)
-            if self._machines():
-                self._apply_firewall()
-            else:
-                self._leave_network()
+            self._apply_or_leave_network()
 
     def rename(self, machine_id: int, name: str) -> None:
         """Change the label in logs, from the next boot on (the hostname inside stays)."""
@@ -166,12 +165,16 @@ class NspawnHypervisor:
         self.forwards.check(loopback_port)
 
     def apply_network(self, network: Network) -> None:
-        """Make firewalls and loopback forwards be exactly these."""
+        """Make firewalls, loopback forwards and load balancers be exactly these.
+
+        The balancers come last: raises `BalancerError` when one fails and all else is in force.
+        """
         with self._network_lock:
             permissions.save(self._guards_file, network.guards)
-            if self._machines():
-                self._apply_firewall()
+            self.balancers.record(network.balancers)
+            self._apply_or_leave_network()
             self.forwards.apply(network.forwards)
+            self.balancers.apply(network.balancers)
 
     # --- inside
 
@@ -224,6 +227,7 @@ class NspawnHypervisor:
             name_server=loopback_servers[0] if loopback_servers else None,
         )
         wirings = [self._wiring(machine) for machine in self._machines()]
+        wirings += self.balancers.wirings()
         guards = permissions.load(self._guards_file)
         firewall.apply(firewall.render(self.names, wirings, guards, services))
 
@@ -233,6 +237,12 @@ class NspawnHypervisor:
             return self.package_cache.use(self.names.tag)
         except MachineError:
             return None
+
+    def _apply_or_leave_network(self) -> None:
+        if self._machines() or self.balancers.wirings():
+            self._apply_firewall()
+        else:
+            self._leave_network()
 
     def _leave_network(self) -> None:
         firewall.remove(self.names)

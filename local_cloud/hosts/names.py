@@ -34,7 +34,7 @@ class Names:
         """The beginning of the name of each of the cloud's network cards on this computer."""
         return f"sw{self.tag}"
 
-    def machine(self, machine_id: int) -> str:
+    def machine(self, machine_id: int | str) -> str:
         """A machine's name among processes, network namespaces and control groups."""
         return f"{self.machine_prefix}{machine_id}"
 
@@ -42,10 +42,10 @@ class Names:
     def machine_prefix(self) -> str:
         return f"slipway-{self.tag}-"
 
-    def public_card(self, machine_id: int) -> str:
+    def public_card(self, machine_id: int | str) -> str:
         return f"{self.card_prefix}{machine_id}p"
 
-    def private_card(self, machine_id: int) -> str:
+    def private_card(self, machine_id: int | str) -> str:
         return f"{self.card_prefix}{machine_id}v"
 
 

@@ -49,8 +49,8 @@ class MachineRecord:
             name=content["name"],
             hostname=content["hostname"],
             layers=tuple(content["layers"]),
-            public=_interface(content["public"]),
-            private=_interface(content["private"]),
+            public=interface_from_json(content["public"]),
+            private=interface_from_json(content["private"]),
             memory_mib=int(content["memory_mib"]),
         )
 
@@ -60,8 +60,8 @@ class MachineRecord:
             "name": self.name,
             "hostname": self.hostname,
             "layers": list(self.layers),
-            "public": [str(self.public.address), str(self.public.network)],
-            "private": [str(self.private.address), str(self.private.network)],
+            "public": interface_to_json(self.public),
+            "private": interface_to_json(self.private),
             "memory_mib": self.memory_mib,
         }
         write_whole(folder / "machine.json", json.dumps(content, indent=2) + "\n")
@@ -74,5 +74,9 @@ def write_whole(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def _interface(content: list[str]) -> Interface:
+def interface_to_json(interface: Interface) -> list[str]:
+    return [str(interface.address), str(interface.network)]
+
+
+def interface_from_json(content: list[str]) -> Interface:
     return Interface(address=IPv4Address(content[0]), network=IPv4Network(content[1]))

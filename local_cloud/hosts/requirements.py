@@ -20,11 +20,19 @@ PROGRAMS: Mapping[str, str] = {
     "nft": "nftables",
     "socat": "socat",
     "apt-cacher-ng": "apt-cacher-ng",
+    "haproxy": "haproxy",
     "ip": "iproute2",
     "ssh": "openssh-client",
     "unshare": "util-linux",
+    "nsenter": "util-linux",
 }
 """The programs we start and the Debian packages they are in."""
+
+SERVICES: Mapping[str, str] = {
+    "apt-cacher-ng": "apt-cacher-ng.service",
+    "haproxy": "haproxy.service",
+}
+"""The packages among them with a service of their own, which we have no use for."""
 
 FORBIDDEN_IN_PATHS = ':,"\\'
 """What the options of an overlayfs mount give a meaning to."""
@@ -113,7 +121,7 @@ def check_folder(folder: Path) -> None:
 
 
 def install(packages: Iterable[str], progress: Progress) -> None:
-    """Install Debian packages; none of their services is started."""
+    """Install Debian packages; none of their services is started, now or with this computer."""
     wanted = list(packages)
     progress(f"installing {', '.join(wanted)}")
     with services_held_back():
@@ -126,6 +134,9 @@ def install(packages: Iterable[str], progress: Progress) -> None:
                 raise MachineError(
                     f"apt-get cannot install {', '.join(wanted)}: {last_lines(done.stderr)}"
                 )
+    for package in wanted:
+        if package in SERVICES and shutil.which("systemctl"):
+            succeeds(["systemctl", "disable", "--quiet", SERVICES[package]])
 
 
 @contextmanager

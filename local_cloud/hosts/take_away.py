@@ -15,7 +15,7 @@ from local_cloud.hosts.names import Names
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.process import owned_by
 
-FOLDERS = ("machines", "forwards", "snapshots")
+FOLDERS = ("machines", "balancers", "forwards", "snapshots")
 FILES = ("guards.json", "public-network")
 END_SECONDS = 5.0
 
@@ -32,6 +32,8 @@ def take_away(state: Path, cache: Path) -> None:
     wiring.disconnect_all(namespaces, cards)
     for group in control_groups.all_named(names.machine_prefix):
         control_groups.remove(group)
+    for socket in wiring.SHARED.glob(f"{names.machine_prefix}*.sock"):
+        socket.unlink(missing_ok=True)
     firewall.remove(names)
     PackageCache(cache).leave(names.tag)
     wiring.restore_forwarding(names)

@@ -44,12 +44,21 @@ class Wiring:
     private: Card
 
     @classmethod
-    def of(cls, names: Names, machine_id: int, public: Interface, private: Interface) -> Wiring:
+    def of(
+        cls, names: Names, machine_id: int | str, public: Interface, private: Interface
+    ) -> Wiring:
         return cls(
             namespace=names.machine(machine_id),
             public=Card(outside=names.public_card(machine_id), inside="eth0", interface=public),
             private=Card(outside=names.private_card(machine_id), inside="eth1", interface=private),
         )
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether namespace and cables exist."""
+        cards = (self.public.outside, self.private.outside)
+        there = all(Path("/sys/class/net", card).exists() for card in cards)
+        return there and Path("/run/netns", self.namespace).exists()
 
     def connect(self) -> None:
         """Make namespace, cables, addresses and routes anew."""

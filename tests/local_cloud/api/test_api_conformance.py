@@ -16,6 +16,7 @@ IN_SCOPE = {
     "droplets",
     "firewalls",
     "images",
+    "load_balancers",
     "regions",
     "sizes",
     "snapshots",
@@ -27,6 +28,7 @@ NOT_OF_EVERY = {
     "size": {"gpu_info"},
     "image": {"error_message"},
     "account": {"team"},
+    "load_balancer": {"glb_settings"},
 }
 """Properties that DigitalOcean itself gives only for some resources."""
 
@@ -35,6 +37,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 RULE = {"protocol": "tcp", "ports": "80", "sources": {"addresses": ["0.0.0.0/0"]}}
+FORWARDING = {
+    "entry_protocol": "http",
+    "entry_port": 80,
+    "target_protocol": "http",
+    "target_port": 80,
+}
 OTHER_RULE = {"protocol": "tcp", "ports": "81", "sources": {"addresses": ["0.0.0.0/0"]}}
 
 
@@ -127,6 +135,25 @@ def use_firewalls(api: Api) -> None:
     api.ok("DELETE", path)
 
 
+def use_load_balancers(api: Api) -> None:
+    droplet = api.droplet(name="behind")
+    order = {"name": "front", "region": "fra1", "forwarding_rules": [FORWARDING]}
+    made = api.ok("POST", "/v2/load_balancers", json=order)["load_balancer"]
+    path = f"/v2/load_balancers/{made['id']}"
+    api.ok("GET", "/v2/load_balancers")
+    api.ok("GET", path)
+    api.ok("PUT", path, json=order | {"name": "facade"})
+    for part, content in (
+        ("droplets", {"droplet_ids": [droplet["id"]]}),
+        ("forwarding_rules", {"forwarding_rules": [FORWARDING | {"entry_port": 81}]}),
+    ):
+        api.ok("POST", f"{path}/{part}", json=content)
+        api.ok("GET", path)
+        api.ok("DELETE", f"{path}/{part}", json=content)
+    api.refused(501, "DELETE", f"{path}/cache")
+    api.ok("DELETE", path)
+
+
 def use_tags(api: Api) -> None:
     droplet = api.droplet(name="labelled")
     api.ok("POST", "/v2/tags", json={"name": "label"})
@@ -171,6 +198,7 @@ def test_every_operation_of_the_groups_in_scope_is_served_as_described(
     use_droplets(api)
     use_joint_deletion(api, hypervisor)
     use_firewalls(api)
+    use_load_balancers(api)
     use_tags(api)
     use_images(api)
     api.ok("GET", "/v2/regions")
@@ -191,7 +219,9 @@ def test_resources_are_told_with_every_property_described(api: Api, described: D
     droplet = api.droplet(tags=["whole"])
     vpc = api.ok("GET", f"/v2/vpcs/{droplet['vpc_uuid']}")["vpc"]
     order = {"name": "wall", "inbound_rules": [RULE]}
+    front = {"name": "front", "region": "fra1", "forwarding_rules": [FORWARDING]}
     told = {
+        "load_balancer": api.ok("POST", "/v2/load_balancers", json=front)["load_balancer"],
         "droplet": droplet,
         "image": droplet["image"],
         "region": droplet["region"],
@@ -211,7 +241,7 @@ def test_resources_are_told_with_every_property_described(api: Api, described: D
 
 
 def test_products_that_are_not_served_are_refused_by_name(api: Api, described: Description) -> None:
-    groups = {"load_balancers", "volumes", "databases", "domains", "certificates", "projects"}
+    groups = {"volumes", "databases", "domains", "certificates", "projects"}
     groups |= {"reserved_ips", "floating_ips", "uptime", "monitoring"}
     for method, path in described.operations(groups):
         url = path.replace("{", "").replace("}", "")

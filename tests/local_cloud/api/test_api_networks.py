@@ -173,7 +173,7 @@ def test_ports_are_kept_in_digitaloceans_form(
         ({"sources": {"tags": ["unknown"]}}, "sources.tags: there is no tag 'unknown'"),
         ({"sources": {"droplet_ids": [7]}}, "sources.droplet_ids: there is no droplet 7"),
         ({"sources": {"load_balancer_uids": ["lb"]}}, "load_balancer_uids: "),
-        ({"sources": {}}, "name at least one of addresses, droplet_ids, tags"),
+        ({"sources": {}}, "name at least one of addresses, droplet_ids, load_balancer_uids, tags"),
         ({"sources": None}, "sources: "),
     ],
 )

@@ -16,6 +16,7 @@ from local_cloud.api.network_plan import plan
 from local_cloud.api.pagination import Page
 from local_cloud.api.records import Droplet, Firewall
 
+PUBLIC = IPv4Network("10.77.12.0/24")
 LIST = URL("http://127.0.0.1:7300/v2/droplets?tag_name=web")
 
 
@@ -150,7 +151,7 @@ def names(target: dict[str, Any], peer: Droplet, address: IPv4Address) -> bool:
 def test_a_guard_permits_a_peer_exactly_where_a_firewall_does(
     droplets: list[Droplet], walls: list[Firewall]
 ) -> None:
-    guards = {guard.machine_id: guard for guard in plan(droplets, walls).guards}
+    guards = {guard.machine_id: guard for guard in plan(droplets, walls, [], PUBLIC).guards}
     for guarded in droplets:
         covering = [wall for wall in walls if wall.covers(guarded)]
         assert (guarded.id in guards) == bool(covering)
@@ -174,7 +175,7 @@ def test_a_guard_permits_a_peer_exactly_where_a_firewall_does(
 def test_the_plan_does_not_depend_on_the_order_of_the_records(
     droplets: list[Droplet], walls: list[Firewall], random: Any
 ) -> None:
-    planned = plan(droplets, walls)
+    planned = plan(droplets, walls, [], PUBLIC)
     random.shuffle(droplets)
     random.shuffle(walls)
-    assert plan(droplets, walls) == planned
+    assert plan(droplets, walls, [], PUBLIC) == planned

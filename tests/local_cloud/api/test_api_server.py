@@ -103,8 +103,8 @@ def test_what_is_secret_can_be_read_by_its_owner_only(start: Start, state: Path,
     assert client.post("/v2/droplets", json=order | {"size": "none"}).status_code == 422
     for file in state.iterdir():
         assert file.stat().st_mode & 0o077 == 0 or file.name == "lock", file
+    wait_until(lambda: "create of droplet 1001" in (state / "cloud.log").read_text())
     log = (state / "cloud.log").read_text()
-    assert "create of droplet 1001" in log
     assert "a private key" not in log
     assert (state / "token").read_text().strip() not in log
 

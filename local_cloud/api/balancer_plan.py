@@ -1,0 +1,73 @@
+"""From the record of a load balancer to what the hosts are asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network
+from typing import Any
+
+from local_cloud.api.records import Droplet, LoadBalancer
+from local_cloud.machine import (
+    Backend,
+    Balancer,
+    HealthCheck,
+    Interface,
+    Listener,
+    StickyCookie,
+)
+
+
+def balancer(
+    load_balancer: LoadBalancer, droplets: Sequence[Droplet], public: IPv4Network
+) -> Balancer:
+    """The load balancer with the droplets that it serves now."""
+    settings = load_balancer.settings
+    return Balancer(
+        number=load_balancer.number,
+        public=Interface(address=load_balancer.public_address, network=public),
+        private=Interface(
+            address=load_balancer.private_address, network=load_balancer.vpc.ip_range
+        ),
+        listeners=tuple(_listener(rule) for rule in settings["forwarding_rules"]),
+        backends=tuple(
+            Backend(machine_id=droplet.id, address=droplet.private_address)
+            for droplet in droplets
+            if load_balancer.serves(droplet)
+        ),
+        check=_check(settings["health_check"]),
+        sticky=_sticky(settings["sticky_sessions"]),
+        speaks_proxy_protocol=settings["enable_proxy_protocol"],
+        keeps_backend_connections=settings["enable_backend_keepalive"],
+        idle_seconds=settings["http_idle_timeout_seconds"],
+        allowed=_networks(settings["firewall"]["allow"]),
+        denied=_networks(settings["firewall"]["deny"]),
+    )
+
+
+def _listener(rule: dict[str, Any]) -> Listener:
+    return Listener(
+        protocol=rule["entry_protocol"], port=rule["entry_port"], target_port=rule["target_port"]
+    )
+
+
+def _check(check: dict[str, Any]) -> HealthCheck:
+    return HealthCheck(
+        protocol=check["protocol"],
+        port=check["port"],
+        path=check["path"],
+        interval_seconds=check["check_interval_seconds"],
+        timeout_seconds=check["response_timeout_seconds"],
+        failures_until_down=check["unhealthy_threshold"],
+        successes_until_up=check["healthy_threshold"],
+    )
+
+
+def _sticky(sessions: dict[str, Any]) -> StickyCookie | None:
+    if sessions["type"] != "cookies":
+        return None
+    return StickyCookie(name=sessions["cookie_name"], seconds=sessions["cookie_ttl_seconds"])
+
+
+def _networks(entries: Iterable[str]) -> tuple[IPv4Network, ...]:
+    """Of `ip:203.0.113.7` and `cidr:203.0.113.0/24`, what follows the colon."""
+    return tuple(IPv4Network(entry.partition(":")[2], strict=False) for entry in entries)

@@ -1,0 +1,236 @@
+"""Load balancers: one address for several droplets. What can be wished: load_balancer_orders.py."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from ipaddress import IPv4Address, IPv4Network
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from local_cloud.api import tags, vpcs
+from local_cloud.api.addresses import NoAddressLeftError, choose_last_address, taken_addresses
+from local_cloud.api.catalogue import known_region, region_json
+from local_cloud.api.cloud import Cloud, TheCloud
+from local_cloud.api.errors import not_found, not_implemented, unprocessable
+from local_cloud.api.identifiers import UuidInPath
+from local_cloud.api.load_balancer_orders import SIZES, Order
+from local_cloud.api.pagination import RequestedPage
+from local_cloud.api.records import Droplet, LoadBalancer, Vpc
+from local_cloud.api.store import now
+from local_cloud.machine import MachineError
+
+router = APIRouter()
+log = logging.getLogger("slipway.cloud")
+
+
+def as_json(db: sqlite3.Connection, load_balancer: LoadBalancer) -> dict[str, Any]:
+    """DigitalOcean's form; the address is told once it answers there."""
+    settings = load_balancer.settings
+    droplets = [droplet.id for droplet in Droplet.all(db) if load_balancer.serves(droplet)]
+    size = next(name for name in reversed(SIZES) if SIZES[name] <= settings["size_unit"])
+    return settings | {
+        "id": load_balancer.id,
+        "name": load_balancer.name,
+        "project_id": "",
+        "ip": str(load_balancer.public_address) if load_balancer.status == "active" else "",
+        "ipv6": "",
+        "size": size,
+        "status": load_balancer.status,
+        "created_at": load_balancer.created_at,
+        "region": region_json(load_balancer.vpc.region),
+        "vpc_uuid": load_balancer.vpc.id,
+        "droplet_ids": droplets,
+        "tag": load_balancer.tag or "",
+        "redirect_http_to_https": False,
+        "type": "REGIONAL",
+        "network": "EXTERNAL",
+        "network_stack": "IPV4",
+        "domains": [],
+        "target_load_balancer_ids": [],
+    }
+
+
+def existing(db: sqlite3.Connection, identifier: object) -> LoadBalancer:
+    row = db.execute("SELECT * FROM load_balancers WHERE id = ?", (str(identifier),)).fetchone()
+    if row is None:
+        raise not_found("load balancer", identifier)
+    return LoadBalancer.from_row(db, row)
+
+
+def resume(cloud: Cloud) -> None:
+    """After a restart: finish those that were being made."""
+    with cloud.store.read() as db:
+        unfinished = [one.number for one in LoadBalancer.all(db) if one.status == "new"]
+    for number in unfinished:
+        _start(cloud, number)
+
+
+def _start(cloud: Cloud, number: int) -> None:
+    Thread(target=_activate, args=(cloud, number), daemon=True).start()
+
+
+def _activate(cloud: Cloud, number: int) -> None:
+    """From `new` to `active`; one that was deleted meanwhile stays so."""
+    change = "UPDATE load_balancers SET status = ? WHERE number = ? AND status = 'new'"
+    try:
+        with cloud.change_network() as db:
+            db.execute(change, ("active", number))
+    except MachineError as error:
+        log.error("load balancer %s could not be made: %s", number, error)
+        with cloud.store.write() as db:
+            db.execute(change, ("errored", number))
+
+
+def add_droplets(db: sqlite3.Connection, load_balancer: LoadBalancer, droplet_ids: Any) -> None:
+    for droplet_id in droplet_ids:
+        droplet = Droplet.find(db, droplet_id)
+        if droplet is None:
+            raise unprocessable("droplet_ids", f"there is no droplet {droplet_id}")
+        if droplet.vpc_id != load_balancer.vpc.id:
+            message = f"droplet {droplet_id} is not in the VPC {load_balancer.vpc.name!r}"
+            raise unprocessable("droplet_ids", message)
+        db.execute(
+            "INSERT INTO load_balancer_droplets VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (load_balancer.number, droplet_id),
+        )
+
+
+def save_settings(db: sqlite3.Connection, number: int, settings: dict[str, Any]) -> None:
+    db.execute(
+        "UPDATE load_balancers SET settings_json = ? WHERE number = ?",
+        (json.dumps(settings), number),
+    )
+
+
+def _record(cloud: Cloud, db: sqlite3.Connection, order: Order) -> LoadBalancer:
+    """A new one, with addresses of its own."""
+    vpc, taken = _vpc(cloud, db, order), taken_addresses(db)
+    identifier = str(uuid4())
+    _check_name(db, identifier, order.name)
+    db.execute(
+        "INSERT INTO load_balancers (id, name, status, vpc_id, public_address, private_address, "
+        "settings_json, created_at) VALUES (?, ?, 'new', ?, ?, ?, '{}', ?)",
+        (
+            identifier,
+            order.name,
+            vpc.id,
+            str(_last_address(cloud.public_network, taken)),
+            str(_last_address(vpc.ip_range, taken)),
+            now(),
+        ),
+    )
+    return _save(db, existing(db, identifier), order)
+
+
+def _save(db: sqlite3.Connection, load_balancer: LoadBalancer, order: Order) -> LoadBalancer:
+    """Write all that can be changed; what is not given has its default again."""
+    if order.tag and order.droplet_ids:
+        raise unprocessable("tag", "give either droplet_ids or tag, not both")
+    save_settings(db, load_balancer.number, order.settings())
+    _check_name(db, load_balancer.id, order.name)
+    tag = tags.known(db, [order.tag], "tag")[0] if order.tag else None
+    db.execute(
+        "UPDATE load_balancers SET name = ?, tag = ? WHERE number = ?",
+        (order.name, tag, load_balancer.number),
+    )
+    db.execute("DELETE FROM load_balancer_droplets WHERE number = ?", (load_balancer.number,))
+    add_droplets(db, load_balancer, order.droplet_ids or ())
+    return existing(db, load_balancer.id)
+
+
+def _check_name(db: sqlite3.Connection, identifier: str, name: str) -> None:
+    clash = "SELECT 1 FROM load_balancers WHERE name = ? AND id != ?"
+    if db.execute(clash, (name, identifier)).fetchone():
+        raise unprocessable("name", f"there is already a load balancer named {name!r}")
+
+
+def _vpc(cloud: Cloud, db: sqlite3.Connection, order: Order) -> Vpc:
+    if not order.region:
+        raise unprocessable("region", "required for a load balancer of the type REGIONAL")
+    known_region(order.region)
+    if not order.vpc_uuid:
+        return vpcs.default_of(cloud, db, order.region)
+    vpc = vpcs.find(db, order.vpc_uuid)
+    if vpc is None:
+        raise unprocessable("vpc_uuid", f"there is no VPC '{order.vpc_uuid}'")
+    if vpc.region != order.region:
+        message = f"the VPC {vpc.name!r} is in {vpc.region}, not in {order.region}"
+        raise unprocessable("vpc_uuid", message)
+    return vpc
+
+
+def _last_address(network: IPv4Network, taken: set[IPv4Address]) -> IPv4Address:
+    try:
+        return choose_last_address(network, taken)
+    except NoAddressLeftError as error:
+        raise unprocessable("name", f"no more load balancers fit in here: {error}") from None
+
+
+def _check_kept(load_balancer: LoadBalancer, order: Order) -> None:
+    """Where it is cannot be changed."""
+    if order.region and order.region != load_balancer.vpc.region:
+        raise unprocessable("region", f"it stays in {load_balancer.vpc.region}")
+    if order.vpc_uuid and str(order.vpc_uuid) != load_balancer.vpc.id:
+        raise unprocessable("vpc_uuid", f"it stays in the VPC {load_balancer.vpc.name!r}")
+
+
+@router.get("/load_balancers")
+def list_load_balancers(cloud: TheCloud, page: RequestedPage) -> JSONResponse:
+    with cloud.store.read() as db:
+        rows, total = page.select(db, "SELECT * FROM load_balancers ORDER BY number")
+        told = [as_json(db, LoadBalancer.from_row(db, row)) for row in rows]
+    return page.answer("load_balancers", told, total)
+
+
+@router.post("/load_balancers")
+def create_load_balancer(cloud: TheCloud, order: Order) -> JSONResponse:
+    with cloud.store.write() as db:
+        made = _record(cloud, db, order)
+        told = as_json(db, made)
+    _start(cloud, made.number)
+    return JSONResponse({"load_balancer": told}, status_code=202)
+
+
+@router.get("/load_balancers/{balancer_id}")
+def get_load_balancer(cloud: TheCloud, balancer_id: UuidInPath) -> JSONResponse:
+    with cloud.store.read() as db:
+        return JSONResponse({"load_balancer": as_json(db, existing(db, balancer_id))})
+
+
+@router.put("/load_balancers/{balancer_id}")
+def replace_load_balancer(cloud: TheCloud, balancer_id: UuidInPath, order: Order) -> JSONResponse:
+    """Requests under way end as they began; one that could not be made is tried again."""
+    with cloud.change_network() as db:
+        before = existing(db, balancer_id)
+        _check_kept(before, order)
+        db.execute(
+            "UPDATE load_balancers SET status = 'new' WHERE number = ? AND status = 'errored'",
+            (before.number,),
+        )
+        saved = _save(db, before, order)
+        told = as_json(db, saved)
+    if before.status == "errored":
+        _start(cloud, saved.number)
+    return JSONResponse({"load_balancer": told})
+
+
+@router.delete("/load_balancers/{balancer_id}")
+def delete_load_balancer(cloud: TheCloud, balancer_id: UuidInPath) -> Response:
+    with cloud.change_network() as db:
+        number = existing(db, balancer_id).number
+        db.execute("DELETE FROM load_balancers WHERE number = ?", (number,))
+    return Response(status_code=204)
+
+
+@router.delete("/load_balancers/{balancer_id}/cache")
+def delete_cache(cloud: TheCloud, balancer_id: UuidInPath) -> Response:
+    """Only global load balancers have one."""
+    with cloud.store.read() as db:
+        existing(db, balancer_id)
+    raise not_implemented("the caches of global load balancers")

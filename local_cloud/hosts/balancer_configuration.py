@@ -1,0 +1,182 @@
+"""What a load balancer's haproxy is told: pure text, the same for the same balancer.
+
+Names, options and their meaning are those of HAProxy 2.6's configuration manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from local_cloud.machine import Backend, Balancer, HealthCheck, Listener
+
+CHECKED = "droplets"
+"""The backend that only checks: the ones with visitors follow it, so each droplet is asked once
+however many ports there are, and what is known of it outlives a change of ports."""
+
+USER = "haproxy"
+"""The Debian package's user: the workers have its rights, and only the master is root."""
+
+MOST_CONNECTIONS = 4000
+CONNECT_SECONDS = 3
+"""How long a droplet may take to accept a connection before another one is tried."""
+DRAIN_MINUTES = 10
+"""How long requests from before a change may take to end."""
+TUNNEL_HOURS = 1
+"""How long a WebSocket may be silent."""
+TRANSITION_SECONDS = 1
+"""Between the checks of a droplet that begins to answer, or to fail."""
+
+
+def render(balancer: Balancer, socket: Path, states: Path) -> str:
+    """The whole configuration file."""
+    parts = [
+        _common(balancer, socket, states),
+        _checks(balancer),
+        *(_listener(balancer, listener) for listener in balancer.listeners),
+    ]
+    return "\n".join(line for part in parts for line in [*part, ""])
+
+
+def render_states(balancer: Balancer, healthy: Collection[int]) -> str:
+    """What is known of the droplets already (haproxy's `server-state-file`, version 1).
+
+    Without it every droplet would count as healthy after a change until it fails a check; so each
+    new one has to pass its check first.
+    """
+    check = balancer.check
+    best = check.successes_until_up + check.failures_until_down - 1
+    lines = ["1", f"# {' '.join(_STATE)}"]
+    for number, backend in enumerate(balancer.backends, 1):
+        is_healthy = backend.machine_id in healthy
+        known = _STATE | {
+            "srv_id": number,
+            "srv_name": backend.machine_id,
+            "srv_addr": backend.address,
+            "srv_op_state": 2 if is_healthy else 0,
+            "srv_check_health": best if is_healthy else 0,
+            "srv_port": check.port,
+        }
+        lines.append(" ".join(str(value) for value in known.values()))
+    return "\n".join([*lines, ""])
+
+
+_STATE: dict[str, object] = {
+    "be_id": 2, "be_name": CHECKED, "srv_id": 0, "srv_name": 0, "srv_addr": 0, "srv_op_state": 0,
+    "srv_admin_state": 0, "srv_uweight": 1, "srv_iweight": 1, "srv_time_since_last_change": 0,
+    "srv_check_status": 1, "srv_check_result": 0, "srv_check_health": 0, "srv_check_state": 6,
+    "srv_agent_state": 0, "bk_f_forced_id": 0, "srv_f_forced_id": 0, "srv_fqdn": "-",
+    "srv_port": 0, "srvrecord": "-", "srv_use_ssl": 0, "srv_check_port": 0, "srv_check_addr": "-",
+    "srv_agent_addr": "-", "srv_agent_port": 0,
+}  # fmt: skip
+"""The columns of a state file, in order, with what is the same for every droplet."""
+
+
+def _common(balancer: Balancer, socket: Path, states: Path) -> Iterator[str]:
+    yield "global"
+    yield f"\tmaxconn {MOST_CONNECTIONS}"
+    yield "\tnbthread 1"
+    yield f"\tuser {USER}"
+    yield f"\tgroup {USER}"
+    # A reload takes over the listening ports of the worker before it, so that none is ever closed.
+    yield f"\tstats socket {socket} mode 600 level admin expose-fd listeners"
+    yield f"\tserver-state-file {states}"
+    yield f"\thard-stop-after {DRAIN_MINUTES}m"
+    yield ""
+    yield "defaults"
+    yield "\tload-server-state-from-file global"
+    yield "\toption redispatch 1"
+    yield "\tretries 3"
+    yield f"\ttimeout connect {CONNECT_SECONDS}s"
+    for what in ("client", "server", "queue", "http-request", "http-keep-alive"):
+        yield f"\ttimeout {what} {balancer.idle_seconds}s"
+    yield f"\ttimeout tunnel {TUNNEL_HOURS}h"
+    yield f"\ttimeout check {balancer.check.timeout_seconds}s"
+
+
+def _checks(balancer: Balancer) -> Iterator[str]:
+    check = balancer.check
+    yield f"backend {CHECKED}"
+    if check.protocol != "tcp":
+        yield "\toption httpchk"
+        yield f"\thttp-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {_host(balancer)}"
+    yield f"\tdefault-server {_check_options(balancer, check)}"
+    for backend in balancer.backends:
+        yield f"\tserver {backend.machine_id} {backend.address}:{check.port} check"
+
+
+def _host(balancer: Balancer) -> str:
+    """The name a check asks for: HTTP/1.1 wants one."""
+    return str(balancer.public.address)
+
+
+def _check_options(balancer: Balancer, check: HealthCheck) -> str:
+    words = [
+        f"inter {check.interval_seconds}s",
+        f"fastinter {TRANSITION_SECONDS}s",
+        f"rise {check.successes_until_up}",
+        f"fall {check.failures_until_down}",
+    ]
+    if check.protocol == "https":
+        words.append("check-ssl verify none")
+    if balancer.speaks_proxy_protocol:
+        words.append("check-send-proxy")
+    return " ".join(words)
+
+
+def _listener(balancer: Balancer, listener: Listener) -> Iterator[str]:
+    name = f"{listener.protocol}_{listener.port}"
+    reads_http = listener.protocol == "http"
+    mode = "http" if reads_http else "tcp"
+    yield f"frontend {name}"
+    yield f"\tmode {mode}"
+    yield f"\tbind {balancer.public.address}:{listener.port}"
+    if balancer.denied:
+        yield f"\ttcp-request connection reject if {{ src {_words(balancer.denied)} }}"
+    if balancer.allowed:
+        yield f"\ttcp-request connection reject unless {{ src {_words(balancer.allowed)} }}"
+    if reads_http:
+        # After a reload, a waiting visitor is told with the next answer that the connection ends.
+        yield "\toption idle-close-on-response"
+        # Set, not added: what a visitor says of these is not to be believed.
+        yield "\thttp-request set-header X-Forwarded-For %[src]"
+        yield "\thttp-request set-header X-Forwarded-Proto http"
+        yield "\thttp-request set-header X-Forwarded-Port %[dst_port]"
+    yield f"\tdefault_backend {name}"
+    yield ""
+    yield f"backend {name}"
+    yield f"\tmode {mode}"
+    yield "\tbalance roundrobin"
+    if reads_http:
+        yield from _http_options(balancer)
+    for backend in balancer.backends:
+        yield f"\tserver {_server(balancer, listener, backend)}"
+
+
+def _http_options(balancer: Balancer) -> Iterator[str]:
+    if balancer.keeps_backend_connections:
+        yield "\toption http-keep-alive"
+        yield "\thttp-reuse safe"
+    else:
+        yield "\toption http-server-close"
+    # A request that may have been read is asked again only if it changes nothing (METH_GET is
+    # haproxy's name for GET and HEAD); one that no droplet accepted, always.
+    yield "\tretry-on conn-failure empty-response"
+    yield "\thttp-request disable-l7-retry unless METH_GET"
+    if balancer.sticky:
+        cookie, seconds = balancer.sticky.name, balancer.sticky.seconds
+        yield f"\tcookie {cookie} insert indirect nocache httponly maxlife {seconds}s"
+
+
+def _server(balancer: Balancer, listener: Listener, backend: Backend) -> str:
+    number = backend.machine_id
+    words = [f"{number} {backend.address}:{listener.target_port} track {CHECKED}/{number}"]
+    if balancer.speaks_proxy_protocol:
+        words.append("send-proxy")
+    if balancer.sticky and listener.protocol == "http":
+        words.append(f"cookie {number}")
+    return " ".join(words)
+
+
+def _words(values: Collection[object]) -> str:
+    return " ".join(map(str, values))

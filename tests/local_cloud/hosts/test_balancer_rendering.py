@@ -1,0 +1,90 @@
+"""Pure text: what a load balancer's haproxy is told, and that haproxy understands it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+
+from local_cloud.hosts.balancer_configuration import render, render_states
+from local_cloud.machine import (
+    Backend,
+    Balancer,
+    HealthCheck,
+    Interface,
+    Listener,
+    StickyCookie,
+)
+
+GOLDEN = Path(__file__).with_name("golden")
+PUBLIC, PRIVATE = IPv4Network("10.64.1.0/24"), IPv4Network("192.168.125.0/24")
+SOCKET, STATES = Path("/run/slipway/slipway-ab12-b1.sock"), Path("/state/balancers/1/states")
+
+PLAIN = Balancer(
+    number=1,
+    public=Interface(address=PUBLIC[254], network=PUBLIC),
+    private=Interface(address=PRIVATE[254], network=PRIVATE),
+    listeners=(Listener(protocol="http", port=80, target_port=80),),
+    backends=(
+        Backend(machine_id=1001, address=PRIVATE[10]),
+        Backend(machine_id=1002, address=PRIVATE[11]),
+    ),
+    check=HealthCheck(protocol="http", port=80, path="/healthz"),
+)
+EMPTY = replace(PLAIN, backends=())
+EVERYTHING = replace(
+    PLAIN,
+    listeners=(*PLAIN.listeners, Listener(protocol="tcp", port=5000, target_port=22)),
+    check=HealthCheck(
+        protocol="https",
+        port=8443,
+        path="/well?deep=1",
+        interval_seconds=3,
+        timeout_seconds=4,
+        failures_until_down=2,
+        successes_until_up=2,
+    ),
+    sticky=StickyCookie(name="seat", seconds=300),
+    speaks_proxy_protocol=True,
+    keeps_backend_connections=True,
+    idle_seconds=90,
+    allowed=(IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.7/32")),
+    denied=(IPv4Network("192.0.2.9/32"),),
+)
+CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_configuration_is_rendered_as_reviewed(name: str) -> None:
+    rendered = render(CASES[name], SOCKET, STATES)
+    assert rendered == (GOLDEN / f"balancer_{name}.cfg").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed yet")
+@pytest.mark.parametrize("name", CASES)
+def test_haproxy_accepts_what_was_reviewed(name: str, tmp_path: Path) -> None:
+    states = tmp_path / "states"
+    states.write_text(render_states(CASES[name], {1001, 1002}))
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(render(CASES[name], SOCKET, states))
+    checked = subprocess.run(
+        ["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr, checked.stderr
+
+
+def test_only_a_droplet_that_is_known_to_be_healthy_starts_so() -> None:
+    head, columns, first, second = render_states(PLAIN, {1002}).splitlines()
+    names = columns.removeprefix("# ").split(" ")
+    known = [dict(zip(names, line.split(" "), strict=True)) for line in (first, second)]
+    assert head == "1"
+    assert [(one["srv_name"], one["srv_op_state"]) for one in known] == [
+        ("1001", "0"),
+        ("1002", "2"),
+    ]
+    assert [one["srv_addr"] for one in known] == [str(PRIVATE[10]), str(IPv4Address(PRIVATE[11]))]
