@@ -65,6 +65,11 @@ def identify(source: Path) -> str:
     return _identify(_entries(source))
 
 
+def archive_of(release: str, destination: Path) -> Path:
+    """Where `pack` puts the release of that id."""
+    return destination / f"{release}.tar.gz"
+
+
 def pack(source: Path, destination: Path) -> Artifact:
     """Pack the folder `source` as `destination/<id>.tar.gz`, unless that archive is there already.
 
@@ -77,7 +82,7 @@ def pack(source: Path, destination: Path) -> Artifact:
     """
     entries = _entries(source)
     release = _identify(entries)
-    archive = destination / f"{release}.tar.gz"
+    archive = archive_of(release, destination)
     try:
         destination.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(destination)

@@ -25,7 +25,9 @@ class Plan:
 
     release: history.Release
     archive: Path | None
-    """The packed application; None when a kept release comes back and nothing is uploaded."""
+    """The packed application; None where a kept release comes back that was packed elsewhere."""
+    comes_back: bool
+    """Whether it is a kept release: servers that have it are sent nothing."""
     earlier: Any
     """The `releases` output of the last good update."""
     keep: int
@@ -54,9 +56,11 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
             raise SlipwayError(
                 f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
             )
+        archive = artifact.archive_of(settings.release, archives)
         return Plan(
             release=known[settings.release],
-            archive=None,
+            archive=archive if archive.exists() else None,
+            comes_back=True,
             earlier=earlier,
             keep=settings.keep_releases,
         )
@@ -67,7 +71,13 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
         requirements=packed.requirements_hash,
         **_commit_of(settings.app_source),
     )
-    return Plan(release=release, archive=packed.path, earlier=earlier, keep=settings.keep_releases)
+    return Plan(
+        release=release,
+        archive=packed.path,
+        comes_back=False,
+        earlier=earlier,
+        keep=settings.keep_releases,
+    )
 
 
 def _last_output(name: str) -> Any:

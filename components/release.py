@@ -89,10 +89,10 @@ class Release(pulumi.ComponentResource):
     def _copy(
         self, host: Host, path: str, configured: Sequence[pulumi.Resource]
     ) -> remote.CopyToRemote:
-        """Upload the archive. A rollback uploads nothing: the resource then stays as it was."""
+        """Upload the archive; after a rollback to new servers only, for the others have it."""
         archive = self._args.plan.archive
         opts = host.options(self, depends_on=configured)
-        if archive is None:
+        if self._args.plan.comes_back:
             opts.ignore_changes = ["source", "remotePath"]
         return remote.CopyToRemote(
             f"{host.name}-archive",

@@ -162,6 +162,18 @@ def test_a_rollback_switches_to_a_kept_release_and_uploads_nothing(run: Run) -> 
     assert [each["id"] for each in engine.exports["releases"]] == [new, KEPT]
 
 
+def test_a_server_that_is_added_after_a_rollback_gets_the_kept_release(
+    run: Run, tmp_path: Path
+) -> None:
+    archive = tmp_path / "releases" / f"{KEPT}.tar.gz"
+    archive.parent.mkdir()
+    archive.write_bytes(b"packed")
+    engine = run(history(artifact.identify(APP), KEPT), release=KEPT, webCount=2)
+    sent = engine.one("web-2-archive").inputs
+    assert sent["source"].path == str(archive)
+    assert sent["remotePath"].endswith(f"/{KEPT}.tar.gz")
+
+
 def test_a_rollback_to_an_unknown_release_stops_before_anything_is_made(run: Run) -> None:
     with pytest.raises(pulumi.RunError, match=f"slipway:release is {KEPT}: .*a{{12}}") as caught:
         run(history("a" * 12), release=KEPT)
