@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components import database, errors, plan, render, settings, web
+from components import database, endpoint, errors, plan, render, settings, web
 from components.application import Application, ApplicationFiles
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
@@ -14,6 +14,7 @@ from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
+endpoint.check(settings.api_endpoint())
 chosen = plan.decide(wanted)
 application = Application.of(wanted)
 files = ApplicationFiles.of(application)

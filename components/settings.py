@@ -200,6 +200,12 @@ def load() -> Settings:
     return parse(_raw_values(), namespace=pulumi.get_project())
 
 
+def api_endpoint() -> str:
+    """Where the DigitalOcean API is for this stack, as its provider has it; empty for its own."""
+    configured = pulumi.Config("digitalocean").get("apiEndpoint")
+    return configured or os.environ.get("DIGITALOCEAN_API_URL", "")
+
+
 def parse(values: Mapping[str, Any], *, namespace: str = "slipway") -> Settings:
     """Check raw values by their setting's name (`webPort`); pure.
 

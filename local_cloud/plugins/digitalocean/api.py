@@ -131,7 +131,7 @@ class Api:
         time.sleep(turn - now)
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        hint = " Is the local cloud running?" if self._on_this_machine else ""
+        hint = " Is the local cloud running? scripts/up starts it." if self._on_this_machine else ""
         return Unreachable(f"no answer from {self.settings.endpoint}: {error}.{hint}")
 
     @property
