@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -157,7 +158,15 @@ def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], bool]:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def eventually() -> Callable[..., bool]:
     """Whether something becomes true within some seconds."""
 
     def wait(question: Callable[[], bool], seconds: float = 5.0) -> bool:
