@@ -29,6 +29,7 @@ def check(address: str) -> None:
         socket.create_connection((place.hostname, place.port or 80), SECONDS).close()
     except OSError:
         raise SlipwayError(
-            f"the local cloud does not answer at {address} (digitalocean:apiEndpoint): start it with"
-            f" scripts/up {pulumi.get_stack()}, or python3 -m local_cloud start --port {place.port}"
+            f"the local cloud does not answer at {address} (digitalocean:apiEndpoint): start it"
+            f" with scripts/up {pulumi.get_stack()},"
+            f" or python3 -m local_cloud start --port {place.port}"
         ) from None

@@ -1,11 +1,47 @@
-"""The README says what is."""
+"""The README and docs/ say what is."""
 
 from __future__ import annotations
 
+import re
+
 from scripts.commands.engine import ROOT
 from scripts.commands.settings_table import with_table
+from tests.end_to_end import documents, test_5_readme
+
+TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
 
 
 def test_the_table_of_settings_is_that_of_the_project_file() -> None:
     readme = (ROOT / "README.md").read_text()
     assert with_table(readme) == readme, "run: python3 -m scripts.commands.settings_table"
+
+
+def test_every_command_of_the_documents_is_typed_by_a_test() -> None:
+    missing = documents.commands() - TYPED
+    assert not missing, "say in tests/end_to_end/test_5_readme.py what these do"
+
+
+def test_no_test_types_what_the_documents_do_not_say() -> None:
+    assert not TYPED - documents.commands()
+
+
+def test_a_new_command_would_be_noticed() -> None:
+    block = "scripts/up local   # why\n# a comment\n\nscripts/one \\\n  two\n"
+    text = f"Text `not this`\n\n```sh\n{block}```\n"
+    assert documents.in_blocks(text) == {"scripts/up local", "scripts/one    two"}
+    table = "\n## Daily use\n\n| To | Type |\n|---|---|\n| `a` | `b`, or `c <id>` |\n\n## More\n"
+    assert documents.in_daily_use(table) == {"b", "c <id>"}
+
+
+def test_every_link_within_the_project_leads_somewhere() -> None:
+    for document in [*documents.DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_script_that_is_named_exists() -> None:
+    for document in [*documents.DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        for name in re.findall(
+            r"`(scripts/[a-z]+|tests/[a-z_]+|docs/[a-z-]+\.md)\b", document.read_text()
+        ):
+            assert (ROOT / name).exists(), f"{document.name}: {name}"

@@ -1,0 +1,211 @@
+"""What the documentation tells a person to type does what it says, typed as it is written.
+
+tests/unit/test_readme.py holds that no command of README.md and docs/ is left out here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.end_to_end.conftest import ENDPOINT, SETTINGS, Clone
+
+pytestmark = pytest.mark.hosts
+
+LEFT_OUT = {
+    "scripts/test": "it is what runs this test",
+    "scripts/down local": "it takes the site away: test_9_the_end.py",
+    "python3 -m local_cloud reset": "it takes every host away: scripts/down runs it",
+    "scripts/up dev": "it makes servers at DigitalOcean; what it would make is previewed",
+}
+TYPED: set[str] = set()
+
+
+def types(*commands: str) -> Callable[..., Any]:
+    """The test gets these commands of the documents, in the order of its parameters."""
+    TYPED.update(commands)
+    names = ("command", "then")[: len(commands)]
+    return pytest.mark.parametrize(names, [commands], ids=[commands[0]])
+
+
+def typed(site: Clone, command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command as it is written, but for the ports, which are those of the test's own site."""
+    return site.run(as_on_this_site(command), **options)
+
+
+def as_on_this_site(command: str) -> str:
+    command = command.replace("127.0.0.1:7300", ENDPOINT.removeprefix("http://"))
+    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{SETTINGS['slipway:localWebPort']}")
+    if command.startswith("scripts/"):
+        return command
+    return f"source scripts/activate 2>/dev/null && {command}"
+
+
+def addresses(site: Clone) -> dict[str, str]:
+    return {each["server"]: each["address"] for each in site.output("web")}
+
+
+@types("scripts/up local")
+def test_up_releases_the_application(site: Clone, command: str) -> None:
+    site.edit("app/templates/users.html", "</h1>", ", read in the README</h1>")
+    assert "local is up: http://127.0.0.1:" in typed(site, command).stderr
+    assert ", read in the README</h1>" in site.get().text
+
+
+@types("curl -s http://127.0.0.1:8080/")
+def test_the_page_has_two_users(site: Clone, command: str) -> None:
+    page = typed(site, command).stdout
+    assert "Ada Lovelace" in page
+    assert "Grace Hopper" in page
+
+
+@types("scripts/preview local")
+def test_a_preview_shows_what_a_change_would_do_and_does_nothing(site: Clone, command: str) -> None:
+    with_a_line_more = "pulumi config set workers 3 --stack local"
+    site.run(f"source scripts/activate 2>/dev/null && {with_a_line_more}")
+    try:
+        assert "+ workers = 3" in " ".join(typed(site, command).stdout.split())
+    finally:
+        site.pulumi("config rm workers --stack local")
+
+
+@types("scripts/releases local", "pulumi stack output releases --stack local")
+def test_both_ways_to_list_releases_agree(site: Clone, command: str, then: str) -> None:
+    table = [line.split()[0] for line in typed(site, command).stdout.splitlines()[1:]]
+    assert table == [each["id"] for each in json.loads(typed(site, then).stdout)]
+    assert len(table) >= 2
+
+
+@types("scripts/rollback local", "scripts/rollback local <id>")
+def test_a_rollback_goes_back_and_with_an_id_anywhere(site: Clone, command: str, then: str) -> None:
+    new = site.output("release")["id"]
+    typed(site, command)
+    assert ", read in the README</h1>" not in site.get().text
+    typed(site, then.replace("<id>", new))
+    assert ", read in the README</h1>" in site.get().text
+
+
+@types("scripts/ssh local web systemctl --failed")
+def test_a_command_runs_on_a_server(site: Clone, command: str) -> None:
+    assert "0 loaded units listed" in typed(site, command).stdout
+
+
+@types("scripts/ssh local web")
+def test_a_shell_opens_on_a_server(site: Clone, command: str) -> None:
+    assert site.run(f"echo hostname | {command}").stdout.split()[-1] == "web"
+
+
+@types("scripts/logs local web")
+def test_logs_are_shown(site: Clone, command: str) -> None:
+    assert "gunicorn" in typed(site, f"{command} --lines 500").stdout
+    assert typed(site, command).stdout
+
+
+@types("scripts/logs local web --follow")
+def test_logs_are_followed(site: Clone, command: str) -> None:
+    following = subprocess.Popen(
+        command.split(),
+        cwd=site.folder,
+        env=site.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert following.stdout
+        assert following.stdout.readline()
+        assert following.poll() is None, "it goes on"
+    finally:
+        os.killpg(following.pid, signal.SIGINT)
+        following.communicate(timeout=20)
+
+
+@types("source scripts/activate")
+def test_activate_puts_pulumi_on_the_path(site: Clone, command: str) -> None:
+    said = site.run(f"{command} && command -v pulumi && pulumi version").stdout
+    assert ".slipway/engine/bin/pulumi" in said
+
+
+@types("python3 -m local_cloud status")
+def test_status_shows_the_hosts(site: Clone, command: str) -> None:
+    rows = [line.split() for line in typed(site, command).stdout.splitlines()[1:]]
+    assert {(row[1], row[2]) for row in rows} == {("web", "active"), ("db", "active")}
+
+
+@types("python3 -m local_cloud logs web")
+def test_the_local_cloud_shows_what_a_host_said_while_booting(site: Clone, command: str) -> None:
+    said = typed(site, command).stdout
+    assert said.index("==> console <==") < said.index("==> journal <==")
+    assert "systemd" in said
+
+
+@types(
+    'curl -s -H "Authorization: Bearer $DIGITALOCEAN_TOKEN" http://127.0.0.1:7300/v2/droplets',
+)
+def test_the_api_can_be_asked_with_the_token(site: Clone, command: str) -> None:
+    droplets = json.loads(typed(site, command).stdout)["droplets"]
+    assert {each["name"] for each in droplets} == {"web", "db"}
+
+
+@types("python3 -m local_cloud stop", "python3 -m local_cloud start")
+def test_the_site_serves_on_while_the_api_is_stopped(site: Clone, command: str, then: str) -> None:
+    typed(site, command)
+    try:
+        assert site.get().status_code == 200
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{ENDPOINT}/v2/account", timeout=2)
+    finally:
+        started = typed(site, then)
+    assert f"{ENDPOINT}/v2" in started.stdout
+
+
+@types("scripts/preview dev")
+def test_the_environment_at_digitalocean_can_be_previewed(site: Clone, command: str) -> None:
+    """Asked of the local cloud, which takes the same calls."""
+    token = (site.folder / ".slipway/local-cloud/token").read_text()
+    site.environment.update(DIGITALOCEAN_API_URL=ENDPOINT, DIGITALOCEAN_TOKEN=token)
+    try:
+        said = typed(site, command).stdout
+    finally:
+        del site.environment["DIGITALOCEAN_API_URL"], site.environment["DIGITALOCEAN_TOKEN"]
+    assert "s-1vcpu-512mb-10gb" in said
+    assert "dev-web" in said
+
+
+@types("pulumi config set webPort 8081 --stack local", "scripts/up local")
+def test_a_changed_port_moves_the_site(site: Clone, command: str, then: str) -> None:
+    typed(site, command)
+    typed(site, then)
+    web = addresses(site)["web"]
+    assert httpx.get(f"http://{web}:8081/", timeout=5).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://{web}/", timeout=3)
+
+
+@types("pulumi config set webCount 2 --stack local", "scripts/up local")
+def test_a_server_is_added_and_serves_the_release(site: Clone, command: str, then: str) -> None:
+    site.pulumi("config rm webPort --stack local")
+    typed(site, command)
+    typed(site, then)
+    found = addresses(site)
+    assert set(found) == {"web", "web-2"}
+    for address in found.values():
+        assert ", read in the README</h1>" in httpx.get(f"http://{address}/", timeout=5).text
+    assert site.on("web-2", "hostname").strip() == "web-2"
+
+
+def test_with_one_server_again_the_other_is_gone(site: Clone) -> None:
+    site.pulumi("config rm webCount --stack local")
+    second = addresses(site)["web-2"]
+    site.run("scripts/up local")
+    assert set(addresses(site)) == {"web"}
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://{second}/", timeout=2)
+    assert site.get().status_code == 200
