@@ -3,9 +3,10 @@
 local:forward:<loopback port>:<port>   127.0.0.1:<loopback port> leads to the droplet's <port>
 local:address:<n>                      the n-th address of the VPC as private address, if free
 local:balancer:<loopback port>         127.0.0.1:<loopback port> leads to the load balancer that
-                                       serves the droplet, at the entry port of its first rule; to
-                                       nothing while there is none. Droplets behind the same load
-                                       balancer carry the same one, as it has no tags itself.
+                                       serves the droplet, at the entry port of its first rule;
+                                       until there is one, to where a forward of that port says.
+                                       Droplets behind the same load balancer carry the same one,
+                                       as it has no tags itself.
 """
 
 from __future__ import annotations

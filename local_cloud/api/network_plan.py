@@ -99,23 +99,22 @@ def _networks(target: dict[str, Any], peers: Peers) -> list[IPv4Network]:
 def _forwards(
     droplets: Sequence[Droplet], load_balancers: Sequence[LoadBalancer]
 ) -> tuple[Forward, ...]:
-    forwards = [
-        Forward(loopback_port=hint.loopback_port, address=droplet.private_address, port=hint.port)
+    by_port = {
+        hint.loopback_port: Forward(
+            loopback_port=hint.loopback_port, address=droplet.private_address, port=hint.port
+        )
         for droplet in droplets
         for hint in hints.forwards(droplet.tags)
-    ]
-    taken = {forward.loopback_port for forward in forwards}
+    }
+    # Once there is a load balancer its way goes first: a fleet grows from one without an outage.
     for loopback_port, in_front in _wished_balancers(droplets, load_balancers).items():
-        if loopback_port not in taken:
-            first = in_front.settings["forwarding_rules"][0]
-            forwards.append(
-                Forward(
-                    loopback_port=loopback_port,
-                    address=in_front.public_address,
-                    port=first["entry_port"],
-                )
-            )
-    return tuple(sorted(forwards, key=lambda forward: forward.loopback_port))
+        first = in_front.settings["forwarding_rules"][0]
+        by_port[loopback_port] = Forward(
+            loopback_port=loopback_port,
+            address=in_front.public_address,
+            port=first["entry_port"],
+        )
+    return tuple(by_port[loopback_port] for loopback_port in sorted(by_port))
 
 
 def _wished_balancers(

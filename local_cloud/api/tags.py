@@ -104,9 +104,12 @@ def _check_port(cloud: Cloud, db: sqlite3.Connection, tag: str, wish: _Wish) -> 
         for other in _wishes([row["tag"]], row["resource_id"]):
             if other == wish:
                 return  # tagged again: the listener on this port is our own
-            if other.loopback_port == wish.loopback_port:
-                owner = f"port {other.loopback_port} already leads to {other.destination}"
-                raise unprocessable("tags", f"{tag!r} cannot be used: {owner}")
+            if other.loopback_port != wish.loopback_port:
+                continue
+            if (other.port is None) != (wish.port is None):
+                continue  # a droplet, and once there is one the load balancer in front of it
+            owner = f"port {other.loopback_port} already leads to {other.destination}"
+            raise unprocessable("tags", f"{tag!r} cannot be used: {owner}")
     try:
         cloud.hypervisor.check_forward(wish.loopback_port)
     except MachineError as error:

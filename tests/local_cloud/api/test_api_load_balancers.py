@@ -405,15 +405,26 @@ def test_a_loopback_port_leads_to_the_load_balancer_in_front_of_its_droplets(
     assert not hypervisor.network.forwards
 
 
-def test_a_loopback_port_leads_to_one_place(api: Api, hypervisor: MemoryHypervisor) -> None:
-    first = api.droplet(tags=["local:forward:8080:80", "local:balancer:8081"])["id"]
-    clashes = {
-        "local:balancer:8080": f"port 8080 already leads to droplet {first}",
-        "local:forward:8081:80": "port 8081 already leads to a load balancer",
-    }
-    for tag, reason in clashes.items():
-        message = api.refused(422, "POST", "/v2/droplets", json=DROPLET | {"tags": [tag]})
-        assert message.endswith(reason)
+def test_a_fleet_grows_from_one_server_without_its_loopback_port_leading_to_nothing(
+    api: Api, hypervisor: MemoryHypervisor
+) -> None:
+    first = api.droplet(tags=["web", "local:forward:8080:80", "local:balancer:8080"])
+    api.droplet(name="second", tags=["web", "local:balancer:8080"])
+    (direct,) = hypervisor.network.forwards
+    assert direct.port == 80
+    made = make(api, tag="web", forwarding_rules=[RULE | {"entry_port": 8088}])
+    balanced = Forward(loopback_port=8080, address=IPv4Address(made["ip"]), port=8088)
+    assert list(hypervisor.network.forwards) == [balanced]
+    api.ok("DELETE", f"{ALL}/{made['id']}")
+    assert list(hypervisor.network.forwards) == [direct]
+    assert first["status"] == "active"
+
+
+def test_a_loopback_port_leads_to_one_droplet(api: Api, hypervisor: MemoryHypervisor) -> None:
+    first = api.droplet(tags=["local:forward:8080:80"])["id"]
+    wish = DROPLET | {"tags": ["local:forward:8080:81"]}
+    message = api.refused(422, "POST", "/v2/droplets", json=wish)
+    assert message.endswith(f"port 8080 already leads to droplet {first}")
     hypervisor.ports_in_use = {9090}
     wish = DROPLET | {"tags": ["local:balancer:9090"]}
     assert "port 9090" in api.refused(422, "POST", "/v2/droplets", json=wish)
