@@ -1,0 +1,1 @@
+"""How long things take: the cases behind the project's figures, measured on real hosts."""
