@@ -8,10 +8,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Clone
+from tests.end_to_end.conftest import Clone, copy_of_the_project
 
 pytestmark = pytest.mark.hosts
 
@@ -90,7 +91,11 @@ def test_an_application_without_requirements_is_refused(site: Clone) -> None:
 
 def test_a_template_error_names_template_and_line(site: Clone) -> None:
     with changed(site, "templates/nginx-site.conf", "{{ port }}", "{{ prot }}"):
-        assert "templates/nginx-site.conf" in failing_up(site)
+        said = failing_up(site)
+    line = (site.folder / "templates/nginx-site.conf").read_text().split("{{ port }}")[0].count(
+        "\n"
+    ) + 1
+    assert f"templates/nginx-site.conf, line {line}: 'prot' is undefined" in said
 
 
 def test_an_nginx_that_would_not_start_is_refused_and_the_old_file_is_back(site: Clone) -> None:
@@ -151,6 +156,36 @@ def test_the_local_cloud_may_be_killed_and_the_servers_run_on(site: Clone) -> No
     assert "127.0.0.1:17300" in site.pulumi("up --stack local --yes --refresh", fails=True)
     site.run("scripts/up local")
     assert site.get().status_code == 200
+
+
+def test_a_local_cloud_that_does_not_run_is_one_error_that_says_how_to_start_it(
+    site: Clone,
+) -> None:
+    site.run("source scripts/activate && python3 -m local_cloud stop")
+    try:
+        said = site.pulumi("up --stack local --yes --skip-preview", fails=True)
+        assert said.count("the local cloud does not answer at http://127.0.0.1:") == 1
+        assert "start it with scripts/up local" in said
+        assert "Traceback" not in said
+        assert site.get().status_code == 200
+    finally:
+        site.run("scripts/up local")
+
+
+def test_without_root_nothing_is_begun_and_root_is_asked_for(tmp_path: Path) -> None:
+    """In a user namespace our files are still ours, but we are not root."""
+    somebody = "unshare --user --map-user=1000 --map-group=1000"
+    if subprocess.run([*somebody.split(), "true"], capture_output=True).returncode != 0:
+        pytest.skip("this machine permits no user namespaces")
+    clone = copy_of_the_project(tmp_path)
+    clone.environment["SLIPWAY_PLUGINS"] = "stand-in"
+    for ours, free in (("7300", "17301"), ("8080", "18081"), ("54322", "15433")):
+        clone.edit("Pulumi.local.yaml", ours, free)
+    said = clone.run(f"{somebody} scripts/up local", fails=True).stderr
+    assert "the local cloud must be started by root (try again with sudo)" in said
+    assert "Traceback" not in said
+    assert [each.name for each in (tmp_path / ".slipway/local-cloud").iterdir()] == ["token"]
+    assert not (tmp_path / ".slipway/.pulumi/stacks").exists()
 
 
 def test_an_update_that_was_killed_is_gone_on_with(site: Clone) -> None:
