@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def main(stack: str, name: str = "web", *command: str) -> int:
         key, hosts = Path(folder, "key"), Path(folder, "known_hosts")
         key.touch(mode=0o600)
         key.write_text(_private(state["Command deploy-key"]["stdout"]))
+        # Ctrl-C is for ssh: we wait until it has ended.
+        signal.signal(signal.SIGINT, lambda _signal, _frame: None)
         hosts.write_text(f"{address} {_public(state[f'Command {server}-host-key']['stdout'])}\n")
         return subprocess.call(
             [

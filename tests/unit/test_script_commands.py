@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +160,35 @@ def test_ssh_to_an_unknown_server_lists_those_there_are(project: Project) -> Non
     done = project.python("ssh", "dev", "wbe")
     assert done.returncode == 1
     assert done.stderr == "slipway: dev has no server 'wbe': must be one of db, web\n"
+
+
+def test_ctrl_c_ends_ssh_and_leaves_no_key_behind(project: Project) -> None:
+    server = {"name": "web", "ipv4Address": "203.0.113.7"}
+    pair = {"stdout": "ssh-ed25519 PUBLIC\nPRIVATE"}
+    made = {"Droplet web": server, "Command deploy-key": pair, "Command web-host-key": pair}
+    resources = [
+        {"type": f"x:x:{name.split()[0]}", "urn": f"urn::{name.split()[1]}", "outputs": outputs}
+        for name, outputs in made.items()
+    ]
+    (project.fake / "state").write_text(json.dumps({"deployment": {"resources": resources}}))
+    (project.fake / "ssh").write_text("#!/bin/sh\necho connected\nexec sleep 60\n")
+    (project.fake / "ssh").chmod(0o755)
+    home = Path(project.environment["SLIPWAY_HOME"])
+    home.mkdir(parents=True)
+    running = subprocess.Popen(
+        # A test run in the background hands down that Ctrl-C is to be ignored.
+        ["env", "--default-signal=INT", "python3", "-m", "scripts.commands.ssh", "local", "web"],
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stdout
+    assert running.stdout.readline() == "connected\n"
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=10)
+    assert said == ""
+    assert running.returncode != 0
+    assert list(home.iterdir()) == []
