@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -34,8 +35,7 @@ TEXT = st.text(
 @settings(max_examples=50, deadline=None)
 def test_any_script_reaches_the_shell_of_root_unchanged(fake_sudo: Path, text: str) -> None:
     """sshd hands the command line to the login shell, which hands one word to sh."""
-    marker = "END-OF-THE-TEXT"
-    script = f"cat <<'{marker}'\n{text}\n{marker}\n"
+    script = f"set -eu\nprintf %s {shlex.quote(text)}\n"
     for login_shell in ("sh", "bash"):
         done = subprocess.run(
             [login_shell, "-c", as_root(script)],
@@ -43,7 +43,7 @@ def test_any_script_reaches_the_shell_of_root_unchanged(fake_sudo: Path, text: s
             check=True,
             env={**os.environ, "PATH": f"{fake_sudo}:{os.environ['PATH']}"},
         )
-        assert done.stdout.decode() == f"{text}\n"
+        assert done.stdout.decode() == text
 
 
 def test_the_status_of_a_script_is_that_of_the_command(fake_sudo: Path) -> None:
