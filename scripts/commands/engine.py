@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -24,8 +23,29 @@ def fail(text: str) -> NoReturn:
 
 def outputs(stack: str) -> dict[str, Any]:
     """The outputs of the last good update; empty before the first."""
-    answer: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
-    return answer
+    found = _outputs_on_this_machine(stack)
+    if found is None:
+        found = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
+    return found
+
+
+def _outputs_on_this_machine(stack: str) -> dict[str, Any] | None:
+    """The same out of the file backend's own file, ten times quicker than the engine answers.
+
+    None where the state is elsewhere, or is not as expected, or an output is a secret.
+    """
+    home = os.environ.get("SLIPWAY_HOME", "")
+    if os.environ.get("PULUMI_BACKEND_URL") != f"file://{home}":
+        return None
+    try:
+        # The one project that this backend's folder is for.
+        (path,) = Path(home, ".pulumi", "stacks").glob(f"*/{stack}.json")
+        root = json.loads(path.read_bytes())["checkpoint"]["latest"]["resources"][0]
+        outputs: dict[str, Any] = root["outputs"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+    is_plain = root["type"] == "pulumi:pulumi:Stack" and "ciphertext" not in json.dumps(outputs)
+    return outputs if is_plain else None
 
 
 def resources(stack: str) -> dict[str, dict[str, Any]]:
@@ -62,5 +82,7 @@ def pulumi(*words: str) -> str:
 
 def stack_settings(stack: str) -> dict[str, Any]:
     """What Pulumi.<stack>.yaml says, by key without namespace."""
+    import yaml
+
     document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()) or {}
     return {key.split(":", 1)[1]: value for key, value in (document.get("config") or {}).items()}

@@ -95,4 +95,8 @@ forget_foreign_salt() {
   sed -i '/^encryptionsalt:/d' "Pulumi.$stack.yaml"
 }
 
-stack_output() { pulumi stack output --stack "$stack" "$@"; }
+# Prints one output of the last good update.
+stack_output() { python3 -m scripts.commands.output "$stack" "$1"; }
+
+# Has the stack been rolled back? Then a release is set.
+is_held_on_a_release() { grep -q "^ *$(project_name):release:" "Pulumi.$stack.yaml"; }
