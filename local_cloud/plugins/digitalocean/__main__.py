@@ -9,6 +9,7 @@ from local_cloud.plugins.digitalocean import configuration
 from local_cloud.plugins.digitalocean.api import Api, Settings
 from local_cloud.plugins.digitalocean.droplet import DROPLET
 from local_cloud.plugins.digitalocean.firewall import FIREWALL
+from local_cloud.plugins.digitalocean.load_balancer import LOAD_BALANCER
 from local_cloud.plugins.digitalocean.resource import StandInResource
 from local_cloud.plugins.digitalocean.ssh_key import SSH_KEY
 from local_cloud.plugins.digitalocean.tag import TAG
@@ -17,7 +18,7 @@ from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import Checked, CheckFailure, PluginError, Provider
 from local_cloud.plugins.shared_values import Properties, revealed
 
-TABLES = (VPC, TAG, SSH_KEY, DROPLET, FIREWALL)
+TABLES = (VPC, TAG, SSH_KEY, DROPLET, FIREWALL, LOAD_BALANCER)
 
 
 class DigitalOcean(Provider):

@@ -45,7 +45,9 @@ def checked(
 
     Raises `NoName`.
     """
-    inputs = {name: _noted(value) for name, value in typed(table, given).items()}
+    inputs = {
+        name: _noted(table.property(name), value) for name, value in typed(table, given).items()
+    }
     inputs |= _defaults(table, inputs, old, naming)
     failures = [
         f"{reason}. Examine values at '{naming.resource_name}.{name}'."
@@ -54,11 +56,16 @@ def checked(
     return inputs, sorted(failures)
 
 
-def _noted(value: Value) -> Value:
-    """The value with the note, in each object, that no default was filled in there."""
+def _noted(item: Property | None, value: Value) -> Value:
+    """The value with, in each object, its defaults and the note of which these are."""
     if isinstance(value, list):
-        return [_noted(each) for each in value]
-    return {DEFAULTS: [], **value} if isinstance(value, dict) else value
+        return [_noted(item, each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    fields = item.fields if item else ()
+    filled = {each.name: each.default for each in fields if each.default}
+    filled = {name: default for name, default in filled.items() if name not in value}
+    return {DEFAULTS: sorted(filled), **value, **filled}
 
 
 def typed(table: Table, properties: Properties) -> Properties:
@@ -119,7 +126,7 @@ def _defaults(table: Table, inputs: Properties, old: Properties, naming: Naming)
         before = old.get(item.name)
         if item.autonamed:
             filled[item.name] = before if isinstance(before, str) else naming.name()
-        elif item.default is not None:
+        elif item.default is not None and not item.deprecated:
             was_a_default = item.name in old.get(DEFAULTS, [item.name])
             if before is not None and was_a_default:
                 filled[item.name] = before
@@ -135,14 +142,27 @@ def _failures(table: Table, inputs: Properties) -> Iterator[tuple[str, str]]:
         if name != DEFAULTS and (item is None or not item.given):
             yield name, "Invalid or unknown key"
     for item in table.inputs:
-        for reason in _failures_of(item, inputs.get(item.name), item.in_messages):
-            yield item.name, reason
+        yield from _failures_at(item, inputs.get(item.name))
         if item.needs and item.name in inputs and item.needs not in inputs:
             yield (
                 item.name,
                 f'Missing required argument. "{item.in_messages}": all of '
                 f"`{item.in_messages},{item.needs}` must be specified",
             )
+
+
+def _failures_at(item: Property, value: Value) -> Iterator[tuple[str, str]]:
+    """Those of one property; of an object, each at the field that it is about."""
+    if item.kind is not Kind.OBJECT or not isinstance(value, dict):
+        for reason in _failures_of(item, value, item.in_messages):
+            yield item.name, reason
+        return
+    for name in value.keys() - {each.name for each in item.fields} - {DEFAULTS}:
+        yield f"{item.name}.{name}", "Invalid or unknown key"
+    for each in item.fields:
+        called = f"{item.in_messages}.0.{each.in_messages}"
+        for reason in _failures_of(each, value.get(each.name), called):
+            yield f"{item.name}.{each.name}", reason
 
 
 def _failures_of(item: Property, value: Value, called: str) -> Iterator[str]:

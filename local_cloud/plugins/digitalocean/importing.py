@@ -85,7 +85,8 @@ def _given(properties: tuple[Property, ...], state: Properties) -> Properties:
     for item in properties:
         value = state.get(item.name)
         if isinstance(value, dict):
-            value = {**_given(item.fields, value), DEFAULTS: []}
+            given = _given(item.fields, value)
+            value = {**given, DEFAULTS: []} if given else None
         elif item.kind in (Kind.SET, Kind.LIST) and item.fields and value:
             value = [{**_given(item.fields, each), DEFAULTS: []} for each in value]
         if item.required or not _says_nothing(item, value):

@@ -60,3 +60,31 @@ def one_of(*allowed: str) -> Judge:
         return f"expected {name} to be one of [{choices}], got {value}"
 
     return judge
+
+
+def one_of_any_case(*allowed: str) -> Judge:
+    strict = one_of(*allowed)
+
+    def judge(name: str, value: Value) -> str | None:
+        return None if value.upper() in allowed else strict(name, value)
+
+    return judge
+
+
+def length_between(shortest: int, longest: int) -> Judge:
+    def judge(name: str, value: Value) -> str | None:
+        if shortest <= len(value) <= longest:
+            return None
+        limits = f"({shortest} - {longest})"
+        return f"expected length of {name} to be in the range {limits}, got {value}"
+
+    return judge
+
+
+def at_least(lowest: int) -> Judge:
+    def judge(name: str, value: Value) -> str | None:
+        return (
+            None if value >= lowest else f"expected {name} to be at least ({lowest}), got {value}"
+        )
+
+    return judge

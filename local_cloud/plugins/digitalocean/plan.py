@@ -27,6 +27,10 @@ def planned(table: Table, inputs: Properties, prior: Properties | None) -> Prope
             plan[item.name] = before
             continue
         after = _planned(item, given)
+        if item.of_objects and isinstance(before, list) and isinstance(after, list):
+            after = ordered(item, [_as_before(item, each, before) for each in after])
+        if item.kind is Kind.OBJECT and isinstance(before, dict) and isinstance(after, dict):
+            after = _fields_as_before(item, after, before)
         if after is None and item.computed:
             after = UNKNOWN if prior is None else before
         elif prior is not None and _unchanged(item, before, after):
@@ -37,6 +41,27 @@ def planned(table: Table, inputs: Properties, prior: Properties | None) -> Prope
     return plan
 
 
+def _fields_as_before(item: Property, after: Properties, before: Properties) -> Properties:
+    return {
+        each.name: before.get(each.name)
+        if _unchanged(each, before.get(each.name), after[each.name])
+        else after[each.name]
+        for each in item.fields
+    }
+
+
+def _as_before(item: Property, element: Value, before: list[Value]) -> Value:
+    """The element with what the API said of it, if it was there already."""
+    computed = {each.name for each in item.fields if each.computed}
+    if not computed or not isinstance(element, dict):
+        return element
+    for known in before:
+        open_fields = {name for name in computed if element[name] is UNKNOWN}
+        if all(known[name] == element[name] for name in element.keys() - open_fields):
+            return known
+    return element
+
+
 def _unchanged(item: Property, before: Value, after: Value) -> bool:
     if is_zero(before) and is_zero(after):
         return True
@@ -45,14 +70,16 @@ def _unchanged(item: Property, before: Value, after: Value) -> bool:
 
 def _planned(item: Property, value: Value) -> Value:
     if value is None:
-        return [] if item.of_objects and item.given else item.default
+        return [] if item.of_objects and item.given and not item.computed else item.default
     if value is UNKNOWN:
         return UNKNOWN
     if item.kind is Kind.SET:
         if UNKNOWN in value:
             return UNKNOWN
         elements = [_object(item, each) for each in value] if item.fields else value
-        return ordered(item, elements) or ([] if item.fields else None)
+        return ordered(item, elements) or ([] if item.fields or item.computed else None)
+    if item.kind is Kind.OBJECT and item.filled:
+        return _object(item, value)
     if item.kind is Kind.OBJECT:
         return {each.name: _planned(each, value.get(each.name)) for each in item.fields}
     return item.stored(value) if item.stored else value
@@ -63,7 +90,9 @@ def _object(item: Property, value: Value) -> Value:
     filled = {}
     for each in item.fields:
         plan = _planned(each, value.get(each.name))
-        filled[each.name] = zero(each) if plan is None else plan
+        if plan is None:
+            plan = UNKNOWN if each.computed else zero(each)
+        filled[each.name] = plan
     return filled
 
 

@@ -191,7 +191,7 @@ def _raw_state(properties: tuple[Property, ...], state: Properties) -> Propertie
 
 def _raw_value(item: Property, value: Value) -> Properties | None:
     if item.kind is Kind.OBJECT:
-        return {"plu": {"i": {"obj": {}} if value else {}}}
+        return {"plu": {"i": {"obj": _raw_state(item.fields, value)} if value else {}}}
     if item.kind not in (Kind.SET, Kind.LIST) or value is None:
         return None
     if not item.fields or not value:

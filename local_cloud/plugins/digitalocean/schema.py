@@ -60,6 +60,8 @@ class Property:
     element: Kind = Kind.TEXT
     fields: tuple[Property, ...] = ()
     """The properties of an object, or of each object in a set or list."""
+    filled: bool = False
+    """Whether upstream keeps the object as a set of one, and so each of its fields with a value."""
 
     @property
     def in_messages(self) -> str:
