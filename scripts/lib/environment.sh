@@ -25,4 +25,6 @@ use_slipway_environment() {
   # The salt of a stack is also in its state: a stack file without it is still readable.
   export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true
   export PULUMI_SKIP_UPDATE_CHECK=true
+  # The language host lists the packages with pip in every run, and pip would ask for its own new version.
+  export PIP_DISABLE_PIP_VERSION_CHECK=1
 }

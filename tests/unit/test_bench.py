@@ -1,0 +1,240 @@
+"""The pure parts of the bench: figures, their file and table, and the timeline of a trace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bench import results, timeline
+from bench.cases import CASES, CLICK
+from bench.profile import shortened
+from bench.results import Figure, Result
+from bench.site import ROOT
+
+MACHINE = {
+    "cores": 2,
+    "memory_mb": 4096,
+    "processor": "a processor",
+    "kernel": "6.1",
+    "system": "Debian 12",
+    "python": "3.11.2",
+    "pulumi": "v3.259.0",
+    "plugins": "official",
+}
+
+
+def result(case: str, *samples: float, goal: float | None = 3, unit: str = "s") -> Result:
+    return Result(
+        case=case,
+        does=f"what {case} does",
+        figure=Figure(name="seconds", unit=unit, goal=goal),
+        samples=samples,
+        measured_at="2026-11-20T17:00:00Z",
+        commit="0123456789",
+    )
+
+
+# Figures
+
+
+def test_a_goal_is_met_by_the_median_not_by_the_luckiest_run() -> None:
+    assert result("nothing", 2.0, 2.9, 9.0).met is True
+    assert result("nothing", 2.0, 3.1, 3.2).met is False
+    assert result("nothing", 3.0).met is True, "at most is enough"
+
+
+def test_a_figure_without_a_goal_neither_meets_nor_misses_it() -> None:
+    assert result("requirements", 99.0, goal=None).met is None
+
+
+def test_the_file_holds_all_samples_and_gives_them_back() -> None:
+    measured = [result("nothing", 2.0, 2.5), result("code", 4.5)]
+    document = json.loads(json.dumps(results.document(MACHINE, measured)))
+    assert document["results"][0]["samples"] == [2.0, 2.5]
+    assert document["results"][0]["median"] == 2.25
+    assert document["results"][1]["met"] is False
+    assert [Result.from_dict(entry) for entry in document["results"]] == measured
+
+
+def test_a_case_that_was_not_measured_keeps_its_old_figure() -> None:
+    earlier = results.document(MACHINE, [result("nothing", 2.0), result("code", 4.0)])
+    kept = results.merged(earlier, MACHINE, [result("code", 3.0)])
+    assert {each.case: each.samples for each in kept} == {"code": (3.0,), "nothing": (2.0,)}
+
+
+@pytest.mark.parametrize("key", results.MACHINE)
+def test_figures_of_another_machine_are_not_mixed_in(key: str) -> None:
+    earlier = results.document({**MACHINE, key: "another"}, [result("nothing", 2.0)])
+    kept = results.merged(earlier, MACHINE, [result("code", 3.0)])
+    assert [each.case for each in kept] == ["code"]
+
+
+def test_the_first_measurement_has_nothing_to_keep() -> None:
+    assert results.merged(None, MACHINE, [result("code", 3.0)]) == [result("code", 3.0)]
+
+
+def test_results_come_in_the_order_of_the_cases_and_forgotten_cases_go() -> None:
+    measured = [result("down", 1.0), result("warm", 2.0), result("of old", 3.0)]
+    ordered = results.in_order(measured, ["warm", "nothing", "down"])
+    assert [each.case for each in ordered] == ["warm", "down"]
+
+
+# The table
+
+
+def test_the_table_has_the_goal_beside_the_figure() -> None:
+    row = results.table([result("nothing", 2.0, 2.5, 3.25)]).splitlines()[-1]
+    assert row == (
+        "| `nothing` | what nothing does | 2.50 s | 2 to 3.25 s | 3 | at most 3 s | yes |"
+    )
+
+
+def test_a_missed_goal_stands_out() -> None:
+    assert "| **no** |" in results.table([result("nothing", 3.5)])
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [(0, "", "0"), (3, "s", "3 s"), (1.004, "s", "1.00 s"), (171.4, "ms", "171 ms")],
+)
+def test_numbers_are_shown_as_exactly_as_they_are_known(value: float, unit: str, text: str) -> None:
+    assert results.shown(value, unit) == text
+
+
+def test_the_table_goes_between_its_markers_and_only_there() -> None:
+    text = "before\n<!-- results -->\nold\n<!-- /results -->\nafter\n"
+    new = results.with_results(text, MACHINE, [result("nothing", 2.0)])
+    assert new.startswith("before\n<!-- results -->\n| case |")
+    assert new.endswith("provider plugins: official.\n<!-- /results -->\nafter\n")
+    assert "old" not in new
+    assert results.with_results(new, MACHINE, [result("nothing", 2.0)]) == new
+
+
+def test_the_document_shows_what_the_file_says() -> None:
+    path = ROOT / "bench" / "results.json"
+    document = json.loads(path.read_text())
+    measured = [Result.from_dict(entry) for entry in document["results"]]
+    text = (ROOT / "docs" / "performance.md").read_text()
+    assert results.with_results(text, document["machine"], measured) == text
+
+
+# The cases
+
+
+def test_cases_have_names_of_their_own_and_figures() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert all(case.figures for case in CASES)
+
+
+def test_the_help_names_every_case() -> None:
+    said = (ROOT / "bench" / "run").read_text()
+    assert [case.name for case in CASES if case.name not in said] == []
+
+
+def test_the_sample_application_has_one_of_the_versions_to_change_between() -> None:
+    requirements = (ROOT / "app" / "requirements.txt").read_text()
+    assert any(f"click=={version} " in requirements for version in CLICK)
+
+
+# The timeline
+
+SECOND = 1_000_000_000
+BEGAN = 1_795_195_078 * SECOND
+
+
+def span(name: str, began: float, ended: float, **attributes: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "startTimeUnixNano": str(BEGAN + int(began * SECOND)),
+        "endTimeUnixNano": str(BEGAN + int(ended * SECOND)),
+        "attributes": [
+            {"key": key, "value": {"stringValue": value}} for key, value in attributes.items()
+        ],
+    }
+
+
+def trace(*spans: dict[str, Any]) -> list[str]:
+    """One line for each, as the engine writes them when they end."""
+    ended = sorted(spans, key=lambda each: int(each["endTimeUnixNano"]))
+    return [
+        json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [each]}]}]}) + "\n"
+        for each in ended
+    ]
+
+
+UPDATE = trace(
+    span("pulumi", 0, 5),
+    span("pulumi-plan", 0.2, 4.9),
+    span("pulumirpc.LanguageRuntime/GetRequiredPlugins", 0.2, 0.6),
+    span("run-program", 0.6, 4.7),
+    span("pulumirpc.ResourceMonitor/GetDeploymentInfo", 0.8, 0.8),
+    span("pulumirpc.ResourceMonitor/RegisterResource", 1.3, 3.0),
+    span("newPlugin", 1.4, 1.5, bin="/plugins/pulumi-resource-command"),
+    span("pulumirpc.ResourceProvider/Update", 2.5, 4.0),
+    span("pulumirpc.ResourceMonitor/RegisterResource", 2.0, 4.5),
+    span("pulumirpc.ResourceProvider/Create", 2.0, 2.9, Msg="a request with a secret"),
+)
+
+
+def test_an_update_is_told_step_by_step() -> None:
+    spans = timeline.spans_of(UPDATE)
+    steps = timeline.steps_of(spans, ["web-archive", "web-switch"])
+    told = {step.what: (round(step.at, 3), round(step.seconds, 3)) for step in steps}
+    assert told == {
+        "engine: start, reading the state": (0, 0.2),
+        "engine: which plugins the program needs": (0.2, 0.4),
+        "program: Python and the SDK": (0.6, 0.2),
+        "program: imports, up to its first request": (0.8, 0.5),
+        "program: its 2 resources": (1.3, 3.2),
+        "plugin command: start": (1.4, 0.1),
+        "create web-archive": (2.0, 0.9),
+        "update web-switch": (2.5, 1.5),
+        "program: end": (4.5, 0.2),
+        "engine: end, writing the state": (4.7, 0.3),
+    }
+    assert [step.at for step in steps] == sorted(step.at for step in steps)
+
+
+def test_another_command_of_the_engine_has_no_timeline() -> None:
+    assert timeline.steps_of(timeline.spans_of(trace(span("pulumi", 0, 0.2))), []) == []
+    assert timeline.steps_of([], []) == []
+
+
+def test_of_a_trace_only_names_and_times_are_kept() -> None:
+    assert "secret" not in repr(timeline.spans_of(UPDATE))
+
+
+def test_changes_without_a_known_name_are_told_all_the_same() -> None:
+    steps = timeline.steps_of(timeline.spans_of(UPDATE), [])
+    assert {"create", "update"} <= {step.what for step in steps}
+
+
+def test_changed_resources_are_read_in_the_order_of_their_ends() -> None:
+    said = (
+        " ~  command:remote:Command web-stage updating (0s) [diff: ~create]\n"
+        " ~  command:remote:CopyToRemote web-archive updated (0.20s) [diff: ~source]\n"
+        "@ updating....\n"
+        " ~  command:remote:Command web-stage updated (0.11s) [diff: ~create]\n"
+        " +  digitalocean:index:Tag site-web created (0.1s) \n"
+        "    pulumi:pulumi:Stack slipway-local  \n"
+        "Resources:\n    ~ 2 updated\n    38 unchanged\n"
+    )
+    assert timeline.changed_resources(said) == ["web-archive", "web-stage", "site-web"]
+
+
+def test_the_table_of_a_timeline_shows_when_and_how_long() -> None:
+    shown = timeline.as_table([timeline.Step("first", 0, 1), timeline.Step("second", 1, 1)])
+    first, second = shown.splitlines()[1:]
+    assert first.split()[:2] == ["0", "1000"]
+    assert second.split()[:2] == ["1000", "1000"]
+    assert first.count("█") == second.count("█") == 20
+    assert first.index("█") < second.index("█")
+    assert timeline.as_table([]) == ""
+
+
+def test_a_process_is_named_by_what_it_is() -> None:
+    words = ["/home/someone/.venv/bin/python3", "-m", "local_cloud", "start", "--state", "/x"]
+    assert shortened(words) == "python3 -m local_cloud start"
