@@ -6,6 +6,7 @@ from components import database, endpoint, errors, plan, render, settings, web
 from components.application import Application, ApplicationFiles
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import POSTGRESQL_PORT, Network, NetworkArgs
 from components.release import Release, ReleaseArgs
 from components.rollout import Rollout
@@ -30,8 +31,6 @@ network = Network(
         ip_range=wanted.vpc_range,
         deploy_key=deploy_key.public,
         ssh_from=wanted.ssh_from,
-        http_from=wanted.http_from,
-        web_port=wanted.web_port,
         db_from=wanted.db_from,
     ),
 )
@@ -107,7 +106,28 @@ site = Release(
     ),
 )
 
-pulumi.export("url", web.url_of(wanted, web_servers))
+balancer = (
+    LoadBalancer(
+        "balancer",
+        LoadBalancerArgs(
+            region=wanted.region,
+            network=network,
+            hosts=web_tier.hosts,
+            port=wanted.web_port,
+            health_path=wanted.health_path,
+            after=site.served,
+        ),
+    )
+    if wanted.balanced
+    else None
+)
+network.open_site(
+    wanted.web_port,
+    addresses=wanted.http_from,
+    load_balancer_id=balancer.id if balancer else None,
+)
+
+pulumi.export("url", web.url_of(wanted, web_servers, balancer))
 pulumi.export("web", [server.summary for server in web_servers])
 pulumi.export("db", db_server.summary)
 pulumi.export("release", site.current)

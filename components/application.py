@@ -17,6 +17,8 @@ class Application:
     name: str
     module: str
     port: int
+    behind: str
+    """The network from which a proxy's word on visitors is taken; empty where there is none."""
     static_folder: str
     workers: int
     release_command: str
@@ -32,6 +34,7 @@ class Application:
             name=settings.app_name,
             module=settings.app_module,
             port=settings.web_port,
+            behind=settings.vpc_range if settings.balanced else "",
             static_folder=settings.static_folder,
             workers=settings.workers,
             release_command=settings.release_command,

@@ -23,8 +23,6 @@ class NetworkArgs:
     deploy_key: pulumi.Input[str]
     """Public key of the deploy user, as one authorized_keys line."""
     ssh_from: Sequence[str]
-    http_from: Sequence[str]
-    web_port: int
     db_from: Sequence[str] = ()
     """Addresses that may reach PostgreSQL besides the web servers."""
 
@@ -42,6 +40,7 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:Network", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        self._name = name
 
         vpc = digitalocean.Vpc(name, region=args.region, ip_range=args.ip_range, opts=child)
         ssh_key = digitalocean.SshKey(f"{name}-deploy", public_key=args.deploy_key, opts=child)
@@ -51,11 +50,7 @@ class Network(pulumi.ComponentResource):
         digitalocean.Firewall(
             f"{name}-web",
             tags=[web_tag.name],
-            inbound_rules=[
-                _inbound(22, addresses=args.ssh_from),
-                _inbound(args.web_port, addresses=args.http_from),
-                _ping(),
-            ],
+            inbound_rules=[_inbound(22, addresses=args.ssh_from), _ping()],
             outbound_rules=_everything_out(),
             opts=child,
         )
@@ -76,6 +71,31 @@ class Network(pulumi.ComponentResource):
         self.web_tag = web_tag.name
         self.db_tag = db_tag.name
         self.register_outputs({"vpc_id": self.vpc_id})
+
+    def open_site(
+        self,
+        port: int,
+        *,
+        addresses: Sequence[str],
+        load_balancer_id: pulumi.Output[str] | None,
+    ) -> None:
+        """Let visitors reach the web servers: through the load balancer alone where there is one.
+
+        A firewall of its own: it can wait for a load balancer, the one for SSH must not.
+        """
+        digitalocean.Firewall(
+            f"{self._name}-site",
+            tags=[self.web_tag],
+            inbound_rules=[
+                digitalocean.FirewallInboundRuleArgs(
+                    protocol="tcp",
+                    port_range=str(port),
+                    source_addresses=None if load_balancer_id else list(addresses),
+                    source_load_balancer_uids=[load_balancer_id] if load_balancer_id else None,
+                )
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def _inbound(

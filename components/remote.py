@@ -10,17 +10,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pulumi
 from pulumi_command import remote
 from pulumi_command.remote import Logging as Logging
 
-from components.render import render
-
 # A refused dial is tried again after 0.1 s, growing by half up to 5 s: 60 tries wait some 5 minutes
 # (pulumi-command, connection.go), which is what a slow first boot takes.
 PATIENT_DIALS = 60
+# Every server has it from the first contact on (components/server.py).
+PUT_FILE = Path(__file__).resolve().parent.parent / "host" / "slipway-put-file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,8 @@ class RemoteFile(RemoteScript):
         """
         if not PurePosixPath(path).is_absolute():
             raise ValueError(f"{path!r}: a remote file needs an absolute path")
-        script = render("put_file.sh", path=path, mode=mode, owner=owner, check=check, then=then)
+        words = [PUT_FILE.name, path, mode, owner, *([check, then] if check or then else [])]
+        script = shlex.join(words)
         nothing = Logging.NONE
         super().__init__(name, host=host, script=script, stdin=content, shown=nothing, opts=opts)
 

@@ -10,7 +10,7 @@ import pulumi_digitalocean as digitalocean
 
 from components.identity import KeyPair
 from components.network import Network
-from components.remote import Host, Logging, RemoteFile, RemoteScript
+from components.remote import PUT_FILE, Host, Logging, RemoteFile, RemoteScript
 from components.render import render
 
 DEPLOY_USER = "deploy"
@@ -81,7 +81,9 @@ class Server(pulumi.ComponentResource):
             f"{name}-first-contact",
             host=self.host,
             # 2: cloud-init is done, with warnings that are not ours.
-            script="cloud-init status --wait >/dev/null || [ $? -eq 2 ]",
+            script="{ cloud-init status --wait >/dev/null || [ $? -eq 2 ]; }"
+            f" && install -m 0755 /dev/stdin /usr/local/sbin/{PUT_FILE.name}",
+            stdin=PUT_FILE.read_text(),
             shown=Logging.NONE,
             opts=self.host.options(self),
         )
@@ -140,13 +142,20 @@ def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:
     return keys.apply(lambda values: render("cloud-config.yaml", **values))
 
 
-def local_hints(*, address: int = 0, forward: tuple[int, int] = (0, 0)) -> list[str]:
+def local_hints(
+    *, address: int = 0, forward: tuple[int, int] = (0, 0), balancer: int = 0
+) -> list[str]:
     """Labels by which the local cloud gives a private address and forwards a port of 127.0.0.1.
 
     Args:
         address: wanted number in the private network; 0 for any.
         forward: the port of 127.0.0.1 (0 for none) and the port of the server it leads to.
+        balancer: the port of 127.0.0.1 that leads to the load balancer in front; 0 for none.
     """
     hints = [f"local:address:{address}"] if address else []
     local, port = forward
-    return [*hints, f"local:forward:{local}:{port}"] if local else hints
+    if local:
+        hints.append(f"local:forward:{local}:{port}")
+    if balancer:
+        hints.append(f"local:balancer:{balancer}")
+    return hints

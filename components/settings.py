@@ -158,6 +158,7 @@ class Settings(BaseModel):
     region: Slug
     image: Image
     web_count: Annotated[int, Field(ge=1, le=50, description="1 to 50")]
+    load_balancer: Annotated[bool, Field(description="true or false")]
     web_size: Slug
     web_port: Port
     db_size: Slug
@@ -179,6 +180,11 @@ class Settings(BaseModel):
     def archives(self) -> Path:
         """Where packed releases are kept on this machine."""
         return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "releases"
+
+    @property
+    def balanced(self) -> bool:
+        """Whether visitors come in through a load balancer."""
+        return self.load_balancer or self.web_count > 1
 
     @property
     def db_from(self) -> list[str]:

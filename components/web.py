@@ -9,6 +9,7 @@ from pathlib import Path
 import pulumi
 
 from components.application import Application, ApplicationFiles, environment_file
+from components.load_balancer import LoadBalancer
 from components.remote import Host, RemoteFile, RemoteScript
 from components.server import Server, local_hints
 from components.settings import Settings
@@ -137,15 +138,20 @@ def servers_of(settings: Settings) -> list[tuple[str, list[str]]]:
             local_hints(
                 address=first + number if first else 0,
                 forward=(0 if number else settings.local_web_port, settings.web_port),
+                balancer=settings.local_web_port if settings.balanced else 0,
             ),
         )
         for number in range(settings.web_count)
     ]
 
 
-def url_of(settings: Settings, servers: Sequence[Server]) -> pulumi.Output[str]:
-    """Where a visitor finds the site: the forwarded port if there is one, else the first server."""
+def url_of(
+    settings: Settings, servers: Sequence[Server], balancer: LoadBalancer | None
+) -> pulumi.Output[str]:
+    """Where visitors come in: a forwarded port, else the load balancer, else the first server."""
     if settings.local_web_port:
         return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
+    if balancer:
+        return pulumi.Output.concat("http://", balancer.address, "/")
     port = "" if settings.web_port == 80 else f":{settings.web_port}"
     return pulumi.Output.concat("http://", servers[0].address, f"{port}/")

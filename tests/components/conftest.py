@@ -40,11 +40,13 @@ class Engine(Mocks):
         answer = dict(args.inputs)
         if args.typ == "digitalocean:index/droplet:Droplet":
             answer |= {"ipv4Address": "203.0.113.7", "ipv4AddressPrivate": "10.20.0.2"}
+        elif args.typ == "digitalocean:index/loadBalancer:LoadBalancer":
+            return "4711", answer | {"ip": "203.0.113.80"}
         elif args.typ == "command:local:Command":
             answer["stdout"] = "ssh-ed25519 PUBLIC\nPRIVATE KEY"
         elif args.typ == "command:remote:Command":
             answer["stdout"] = json.dumps({"activated_at": "2026-11-20T16:00:00Z"})
-        return f"{args.name}-id", answer
+        return f"{len(args.name)}", answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         assert args.token == "pulumi:pulumi:readStackOutputs"

@@ -92,9 +92,35 @@ def test_postgresql_is_open_to_the_web_servers_only(run: Run) -> None:
 
 def test_the_web_port_is_the_one_that_is_open_and_listened_on(run: Run) -> None:
     engine = run(webPort=8081)
-    rules = engine.one("slipway-test-web", ":Firewall").inputs["inboundRules"]
-    assert {rule.get("portRange") for rule in rules} == {"22", "8081", None}
+    (rule,) = engine.one("slipway-test-site", ":Firewall").inputs["inboundRules"]
+    assert (rule["portRange"], rule["sourceAddresses"]) == ("8081", ["0.0.0.0/0"])
     assert "listen 8081 " in engine.one("web-nginx").inputs["stdin"]
+
+
+def test_one_server_has_no_load_balancer_unless_it_is_asked_for(run: Run) -> None:
+    assert run().all("loadBalancer:LoadBalancer") == []
+    assert [each.name for each in run(loadBalancer=True).all("loadBalancer:LoadBalancer")]
+
+
+def test_several_servers_are_reached_through_the_load_balancer_alone(run: Run) -> None:
+    engine = run(webCount=2)
+    balancer = engine.one("balancer", "loadBalancer:LoadBalancer")
+    assert len(balancer.inputs["dropletIds"]) == 2
+    assert balancer.inputs["healthcheck"]["path"] == "/healthz"
+    (rule,) = engine.one("slipway-test-site", ":Firewall").inputs["inboundRules"]
+    assert rule["sourceLoadBalancerUids"] == ["4711"]
+    assert "sourceAddresses" not in rule
+    assert engine.exports["url"] == "http://203.0.113.80/"
+
+
+def test_only_the_load_balancer_may_say_where_a_visitor_comes_from(run: Run) -> None:
+    assert "set_real_ip_from 10.20.0.0/24;" in run(webCount=2).one("web-nginx").inputs["stdin"]
+    assert "set_real_ip_from" not in run().one("web-nginx").inputs["stdin"]
+
+
+def test_a_server_gets_traffic_only_once_it_serves_the_release(run: Run) -> None:
+    names = [each.name for each in run(webCount=2).resources]
+    assert names.index("balancer", names.index("web-2-settle")) > names.index("web-2-settle")
 
 
 def test_hints_for_the_local_cloud_are_labels_of_the_droplets(run: Run) -> None:
@@ -105,6 +131,8 @@ def test_hints_for_the_local_cloud_are_labels_of_the_droplets(run: Run) -> None:
         "local:forward:8080:80",
     }
     assert engine.exports["url"] == "http://127.0.0.1:8080/"
+    several = run(localWebPort=8080, webCount=2)
+    assert "local:balancer:8080" in several.one("web-2", ":Droplet").inputs["tags"]
 
 
 def test_the_release_is_the_content_of_the_application_folder(run: Run) -> None:

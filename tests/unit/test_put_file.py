@@ -1,6 +1,6 @@
-"""A file on a server is the old one or the new one, never anything else: templates/put_file.sh.
+"""A file on a server is the old one or the new one, never anything else: host/slipway-put-file.
 
-A real shell runs the rendered script in a temporary folder.
+A real shell runs it in a temporary folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from components.render import render
+from components.remote import PUT_FILE
 
 GOOD = "grep -q good "
 TOOLS = ("mkdir", "dirname", "rm", "cat", "chmod", "chown", "cp", "ln", "mv", "grep", "sha256sum")
@@ -35,16 +35,9 @@ class Server:
     def put(
         self, content: str, *, mode: str = "0644", check: str = "", then: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        script = render(
-            "put_file.sh",
-            path=str(self.path),
-            mode=mode,
-            owner=f"{os.geteuid()}:{os.getegid()}",
-            check=check,
-            then=then,
-        )
+        owner = f"{os.geteuid()}:{os.getegid()}"
         return subprocess.run(
-            ["sh", "-c", script],
+            ["sh", str(PUT_FILE), str(self.path), mode, owner, check, then],
             input=content,
             capture_output=True,
             text=True,

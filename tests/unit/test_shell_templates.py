@@ -13,14 +13,6 @@ from components import identity, web
 from components.render import FOLDER, render
 
 SCRIPTS: dict[str, dict[str, Any]] = {
-    "put_file.sh": {"path": "/etc/a b", "mode": "0644", "owner": "root:root"},
-    "put_file.sh, checked": {
-        "path": "/etc/site.conf",
-        "mode": "0600",
-        "owner": "site:site",
-        "check": "ln -sfn ../a /etc/b && nginx -t -q",
-        "then": "systemctl reload nginx",
-    },
     "install_packages.sh": {"packages": ["nginx-light"], "afterwards": web.AFTER_PACKAGES},
     "create_database.sh": {"role": "site", "database": "site"},
     "prepare_app.sh": {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"},

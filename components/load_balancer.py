@@ -1,0 +1,71 @@
+"""The load balancer in front of several web servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_digitalocean as digitalocean
+
+from components.network import Network
+from components.remote import Host
+
+# DigitalOcean's defaults need 50 s to readmit a server; these take 6 s, its shortest (API
+# reference, load_balancers: check_interval_seconds from 3, healthy_threshold from 2).
+CHECK_INTERVAL_SECONDS = 3
+CHECKS_UNTIL_HEALTHY = 2
+CHECKS_UNTIL_UNHEALTHY = 2
+ENTRY_PORT = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    region: str
+    network: Network
+    hosts: Sequence[Host]
+    port: int
+    """The port that the web servers listen on."""
+    health_path: str
+    after: Sequence[pulumi.Resource]
+    """What is done once every server serves the release: a new one gets traffic only then."""
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """Spreads visitors over the web servers that are well; `address` is where they come in."""
+
+    id: pulumi.Output[str]
+    address: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:index:LoadBalancer", name, None, opts)
+        balancer = digitalocean.LoadBalancer(
+            name,
+            region=args.region,
+            vpc_uuid=args.network.vpc_id,
+            # By id, not by tag: a server is taken out here before its droplet is destroyed.
+            droplet_ids=[host.droplet_id.apply(int) for host in args.hosts],
+            forwarding_rules=[
+                digitalocean.LoadBalancerForwardingRuleArgs(
+                    entry_protocol="http",
+                    entry_port=ENTRY_PORT,
+                    target_protocol="http",
+                    target_port=args.port,
+                )
+            ],
+            healthcheck=digitalocean.LoadBalancerHealthcheckArgs(
+                protocol="http",
+                port=args.port,
+                path=args.health_path,
+                check_interval_seconds=CHECK_INTERVAL_SECONDS,
+                response_timeout_seconds=CHECK_INTERVAL_SECONDS,
+                healthy_threshold=CHECKS_UNTIL_HEALTHY,
+                unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+        )
+        self.id = balancer.id
+        self.address = balancer.ip
+        self.register_outputs({"address": self.address})
