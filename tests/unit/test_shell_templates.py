@@ -41,6 +41,10 @@ def test_a_script_for_a_server_passes_shellcheck(name: str) -> None:
     assert shellcheck(render(name.split(",")[0], **values)) == ""
 
 
+def test_the_program_that_puts_files_in_place_passes_shellcheck() -> None:
+    assert shellcheck((FOLDER.parent / "host" / "slipway-put-file").read_text()) == ""
+
+
 @pytest.mark.parametrize("script", [identity._NEW_KEY_PAIR, identity._NEW_RANDOM_DIGITS])
 def test_a_script_that_makes_a_secret_passes_shellcheck(script: str) -> None:
     assert shellcheck(script) == ""
