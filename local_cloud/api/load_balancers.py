@@ -28,6 +28,9 @@ from local_cloud.machine import MachineError
 router = APIRouter()
 log = logging.getLogger("slipway.cloud")
 
+SECONDS_UNTIL_ANSWER = 5.0
+"""How long the answer to an order waits for the load balancer; most are active by then."""
+
 
 def as_json(db: sqlite3.Connection, load_balancer: LoadBalancer) -> dict[str, Any]:
     """DigitalOcean's form; the address is told once it answers there."""
@@ -71,8 +74,10 @@ def resume(cloud: Cloud) -> None:
         _start(cloud, number)
 
 
-def _start(cloud: Cloud, number: int) -> None:
-    Thread(target=_activate, args=(cloud, number), daemon=True).start()
+def _start(cloud: Cloud, number: int) -> Thread:
+    thread = Thread(target=_activate, args=(cloud, number), daemon=True)
+    thread.start()
+    return thread
 
 
 def _activate(cloud: Cloud, number: int) -> None:
@@ -193,7 +198,8 @@ def create_load_balancer(cloud: TheCloud, order: Order) -> JSONResponse:
     with cloud.store.write() as db:
         made = _record(cloud, db, order)
         told = as_json(db, made)
-    _start(cloud, made.number)
+    # The official provider looks once at once, then only every 15 s: worth a moment's patience.
+    _start(cloud, made.number).join(SECONDS_UNTIL_ANSWER)
     return JSONResponse({"load_balancer": told}, status_code=202)
 
 

@@ -5,7 +5,7 @@ Names, options and their meaning are those of HAProxy 2.6's configuration manual
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from local_cloud.machine import Backend, Balancer, HealthCheck, Listener
@@ -13,9 +13,6 @@ from local_cloud.machine import Backend, Balancer, HealthCheck, Listener
 CHECKED = "droplets"
 """The backend that only checks: the ones with visitors follow it, so each droplet is asked once
 however many ports there are, and what is known of it outlives a change of ports."""
-
-USER = "haproxy"
-"""The Debian package's user: the workers have its rights, and only the master is root."""
 
 MOST_CONNECTIONS = 4000
 CONNECT_SECONDS = 3
@@ -28,25 +25,28 @@ TRANSITION_SECONDS = 1
 """Between the checks of a droplet that begins to answer, or to fail."""
 
 
-def render(balancer: Balancer, socket: Path, states: Path) -> str:
-    """The whole configuration file."""
+def render(balancer: Balancer, common: Iterable[str], states: Path) -> str:
+    """The whole configuration file; `common` is what every haproxy of ours begins with."""
     parts = [
-        _common(balancer, socket, states),
+        [*common, *_settings(balancer, states)],
         _checks(balancer),
         *(_listener(balancer, listener) for listener in balancer.listeners),
     ]
     return "\n".join(line for part in parts for line in [*part, ""])
 
 
-def render_states(balancer: Balancer, healthy: Collection[int]) -> str:
+def render_states(balancer: Balancer, healthy: Collection[int] | None) -> str:
     """What is known of the droplets already (haproxy's `server-state-file`, version 1).
 
-    Without it every droplet would count as healthy after a change until it fails a check; so each
-    new one has to pass its check first.
+    What is not in it counts as healthy until its first check, a moment later: that is how a new
+    balancer begins (None). When one changes, a droplet that was ill stays so, and each new one has
+    to pass its check before it gets requests.
     """
     check = balancer.check
     best = check.successes_until_up + check.failures_until_down - 1
     lines = ["1", f"# {' '.join(_STATE)}"]
+    if healthy is None:
+        return "\n".join([*lines, ""])
     for number, backend in enumerate(balancer.backends, 1):
         is_healthy = backend.machine_id in healthy
         known = _STATE | {
@@ -72,14 +72,8 @@ _STATE: dict[str, object] = {
 """The columns of a state file, in order, with what is the same for every droplet."""
 
 
-def _common(balancer: Balancer, socket: Path, states: Path) -> Iterator[str]:
-    yield "global"
+def _settings(balancer: Balancer, states: Path) -> Iterator[str]:
     yield f"\tmaxconn {MOST_CONNECTIONS}"
-    yield "\tnbthread 1"
-    yield f"\tuser {USER}"
-    yield f"\tgroup {USER}"
-    # A reload takes over the listening ports of the worker before it, so that none is ever closed.
-    yield f"\tstats socket {socket} mode 600 level admin expose-fd listeners"
     yield f"\tserver-state-file {states}"
     yield f"\thard-stop-after {DRAIN_MINUTES}m"
     yield ""

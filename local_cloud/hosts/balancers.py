@@ -13,12 +13,15 @@ from pathlib import Path
 
 from local_cloud.hosts import wiring
 from local_cloud.hosts.balancer_process import BalancerProcess
+from local_cloud.hosts.haproxy import Haproxy
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.record import interface_from_json, interface_to_json, write_whole
 from local_cloud.hosts.wiring import Wiring
 from local_cloud.machine import Balancer, BalancerError, MachineError
 
 FOLDER = "balancers"
+GRACE_SECONDS = 3.0
+"""What requests under way get when a balancer is taken away."""
 
 
 class Balancers:
@@ -33,13 +36,9 @@ class Balancers:
         return [self._wiring(number) for number in self._numbers()]
 
     def record(self, wanted: Iterable[Balancer]) -> None:
-        """Write down which there are to be, and take away those that are not."""
-        by_number = {balancer.number: balancer for balancer in wanted}
-        for number in self._numbers():
-            if number not in by_number:
-                self._remove(number)
-        for number, balancer in by_number.items():
-            folder = self._folder(number)
+        """Write down those that there are to be, too."""
+        for balancer in wanted:
+            folder = self._folder(balancer.number)
             folder.mkdir(parents=True, exist_ok=True)
             content = {
                 "public": interface_to_json(balancer.public),
@@ -58,9 +57,18 @@ class Balancers:
         if problems:
             raise BalancerError("; ".join(problems))
 
+    def keep(self, wanted: Iterable[Balancer]) -> bool:
+        """Take away all others; whether there were any."""
+        kept = {balancer.number for balancer in wanted}
+        gone = [number for number in self._numbers() if number not in kept]
+        for number in gone:
+            self._remove(number)
+        return bool(gone)
+
     def process(self, number: int) -> BalancerProcess:
         """The running side of one of them."""
-        return BalancerProcess(self._folder(number), self._name(number), self.names.tag)
+        name = self.names.machine(_label(number))
+        return BalancerProcess(Haproxy(self._folder(number), name, self.names.tag, name))
 
     def at(self, address: str) -> BalancerProcess | None:
         """The one with this public address, as a person knows it."""
@@ -83,7 +91,7 @@ class Balancers:
         process.apply(balancer)
 
     def _remove(self, number: int) -> None:
-        self.process(number).stop()
+        self.process(number).stop(GRACE_SECONDS)
         network = self._wiring(number)
         wiring.disconnect(network.namespace, network.public.outside, network.private.outside)
         shutil.rmtree(self._folder(number), ignore_errors=True)
@@ -92,9 +100,6 @@ class Balancers:
         content = json.loads((self._folder(number) / "balancer.json").read_text())
         public, private = (interface_from_json(content[name]) for name in ("public", "private"))
         return Wiring.of(self.names, _label(number), public, private)
-
-    def _name(self, number: int) -> str:
-        return self.names.machine(_label(number))
 
     def _folder(self, number: int) -> Path:
         return self.folder / str(number)

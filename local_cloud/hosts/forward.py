@@ -1,45 +1,82 @@
-"""Ports of this computer's loopback that lead to a machine: one detached `socat` each."""
+"""Ports of this computer's loopback that lead to machines: one detached haproxy for all of a cloud.
+
+A port that leads elsewhere from one moment to the next is never closed meanwhile, and connections
+go on as they began.
+"""
 
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import socket
-import time
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from local_cloud.hosts.haproxy import Haproxy
 from local_cloud.hosts.names import Names
-from local_cloud.hosts.process import Process, start_detached
+from local_cloud.hosts.record import write_whole
 from local_cloud.machine import Forward, MachineError
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 3.0
 CONNECT_SECONDS = 5
+MOST_CONNECTIONS = 4000
+IDLE_HOURS = 24
+"""How long a connection may be silent: as good as forever, for a person at psql."""
+
+
+def render(forwards: Iterable[Forward], common: Iterable[str]) -> str:
+    """The configuration of the haproxy that is all forwards."""
+    lines = [
+        *common,
+        f"\tmaxconn {MOST_CONNECTIONS}",
+        "",
+        "defaults",
+        "\tmode tcp",
+        f"\ttimeout connect {CONNECT_SECONDS}s",
+        f"\ttimeout client {IDLE_HOURS}h",
+        f"\ttimeout server {IDLE_HOURS}h",
+    ]
+    for forward in sorted(forwards, key=lambda forward: forward.loopback_port):
+        lines += [
+            "",
+            f"listen {forward.loopback_port}",
+            f"\tbind {LOOPBACK}:{forward.loopback_port}",
+            f"\tserver there {forward.address}:{forward.port}",
+        ]
+    return "\n".join([*lines, ""])
 
 
 class Forwards:
     """The forwards of one cloud, recorded in a folder so that they are found after any crash."""
 
-    def __init__(self, folder: Path, owner: str) -> None:
+    def __init__(self, folder: Path, names: Names) -> None:
         self.folder = folder
-        self.owner = owner
+        self.haproxy = Haproxy(folder, f"{names.machine_prefix}forwards", names.tag)
 
     @classmethod
     def of(cls, state_folder: Path) -> Forwards:
-        return cls(state_folder / "forwards", Names.of(state_folder).tag)
+        return cls(state_folder / "forwards", Names.of(state_folder))
 
     def apply(self, wanted: Iterable[Forward]) -> None:
-        """Make the forwards be exactly these; one that already runs is not touched."""
-        by_port = {forward.loopback_port: forward for forward in wanted}
-        for port, forward in self._running().items():
-            if by_port.get(port) != forward:
-                self._stop(port)
-        running = self._running()
-        for port, forward in sorted(by_port.items()):
-            if port not in running:
-                self._start(forward)
+        """Make the forwards be exactly these; nothing is done where they are already."""
+        forwards = list(wanted)
+        if not forwards:
+            self.haproxy.stop()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        configuration = render(forwards, self.haproxy.common())
+        runs = self.haproxy.process is not None
+        if runs and self.haproxy.configuration == configuration:
+            return
+        for forward in forwards:
+            self.check(forward.loopback_port)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if runs:
+            self.haproxy.reload(configuration)
+        else:
+            self.haproxy.start(configuration)
+        self._record(forwards)
 
     def check(self, port: int) -> None:
         """Raise `MachineError` when a process that is not ours has the port."""
@@ -48,58 +85,30 @@ class Forwards:
                 f"port {port} of {LOOPBACK} is taken by another process on this computer"
             )
 
-    def _start(self, forward: Forward) -> None:
-        port = forward.loopback_port
-        self.check(port)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        process = start_detached(
-            [
-                "socat",
-                f"TCP-LISTEN:{port},bind={LOOPBACK},reuseaddr,fork,backlog=512",
-                f"TCP:{forward.address}:{forward.port},connect-timeout={CONNECT_SECONDS},nodelay",
-            ],
-            owner=self.owner,
-            output=Path(os.devnull),
-            record=self._record(port),
-        )
-        self._target(port).write_text(
-            json.dumps({"address": str(forward.address), "port": forward.port})
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not _is_taken(port):
-            if not process.is_alive or time.monotonic() > deadline:
-                self._stop(port)
-                raise MachineError(f"socat does not open port {port} of {LOOPBACK}")
-            time.sleep(0.01)
-
-    def _stop(self, port: int) -> None:
-        process = Process.recorded(self._record(port))
-        if process is not None:
-            process.kill()
-        self._record(port).unlink(missing_ok=True)
-        self._target(port).unlink(missing_ok=True)
-
     def _running(self) -> dict[int, Forward]:
-        found = {}
-        for record in self.folder.glob("*.process"):
-            port = int(record.stem)
-            process = Process.recorded(record)
-            if process is None or not process.is_alive:
-                continue
-            try:
-                target = json.loads(self._target(port).read_text())
-                address = IPv4Address(target["address"])
-            except (OSError, ValueError):  # a crash between the start and its record
-                process.kill()
-                continue
-            found[port] = Forward(loopback_port=port, address=address, port=int(target["port"]))
-        return found
+        """The forwards there are, by their port on loopback."""
+        if self.haproxy.process is None:
+            return {}
+        try:
+            content = json.loads(self._targets.read_text())
+        except OSError:
+            return {}
+        return {
+            int(port): Forward(
+                loopback_port=int(port), address=IPv4Address(address), port=int(target)
+            )
+            for port, (address, target) in content.items()
+        }
 
-    def _record(self, port: int) -> Path:
-        return self.folder / f"{port}.process"
+    def _record(self, forwards: Iterable[Forward]) -> None:
+        content = {
+            str(forward.loopback_port): [str(forward.address), forward.port] for forward in forwards
+        }
+        write_whole(self._targets, json.dumps(content, indent=2) + "\n")
 
-    def _target(self, port: int) -> Path:
-        return self.folder / f"{port}.json"
+    @property
+    def _targets(self) -> Path:
+        return self.folder / "forwards.json"
 
 
 def _is_taken(port: int) -> bool:

@@ -165,16 +165,21 @@ class NspawnHypervisor:
         self.forwards.check(loopback_port)
 
     def apply_network(self, network: Network) -> None:
-        """Make firewalls, loopback forwards and load balancers be exactly these.
+        """Make firewalls, load balancers and loopback forwards be exactly these.
 
-        The balancers come last: raises `BalancerError` when one fails and all else is in force.
+        What is new is there before the forwards lead to it, what is gone goes after they have left
+        it. Raises `BalancerError` when a balancer fails and all else is in force.
         """
         with self._network_lock:
             permissions.save(self._guards_file, network.guards)
             self.balancers.record(network.balancers)
             self._apply_or_leave_network()
-            self.forwards.apply(network.forwards)
-            self.balancers.apply(network.balancers)
+            try:
+                self.balancers.apply(network.balancers)
+            finally:
+                self.forwards.apply(network.forwards)
+                if self.balancers.keep(network.balancers):
+                    self._apply_or_leave_network()
 
     # --- inside
 

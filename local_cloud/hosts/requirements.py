@@ -18,7 +18,6 @@ PROGRAMS: Mapping[str, str] = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
     "nft": "nftables",
-    "socat": "socat",
     "apt-cacher-ng": "apt-cacher-ng",
     "haproxy": "haproxy",
     "ip": "iproute2",

@@ -12,7 +12,11 @@ from local_cloud.plugins.shared_values import Properties, Value
 def refreshed_inputs(table: Table, inputs: Properties, state: Properties) -> Properties:
     """The old inputs with what is now true of them; a changed default is one no more."""
     known = {item.name: item for item in table.inputs}
-    result = _refreshed_object(known, inputs, state)
+    return _without_empty_note(_refreshed_object(known, inputs, state))
+
+
+def _without_empty_note(result: Properties) -> Properties:
+    """After a refresh the official plugin notes defaults, but not that there are none."""
     if not result.get(DEFAULTS, True):
         del result[DEFAULTS]
     return result
@@ -48,9 +52,9 @@ def _refreshed(item: Property, old: Value, new: Value) -> Value:
 
 
 def _refreshed_field(item: Property, old: Properties, new: Properties) -> Properties:
-    result = _refreshed_object({each.name: each for each in item.fields}, old, new)
-    result.pop(DEFAULTS, None)
-    return result
+    return _without_empty_note(
+        _refreshed_object({each.name: each for each in item.fields}, old, new)
+    )
 
 
 def _refreshed_objects(item: Property, old: list[Any], new: list[Any]) -> list[Any]:

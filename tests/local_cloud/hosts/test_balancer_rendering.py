@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.hosts import forward
 from local_cloud.hosts.balancer_configuration import render, render_states
+from local_cloud.hosts.haproxy import Haproxy
 from local_cloud.machine import (
     Backend,
     Balancer,
+    Forward,
     HealthCheck,
     Interface,
     Listener,
@@ -22,7 +25,8 @@ from local_cloud.machine import (
 
 GOLDEN = Path(__file__).with_name("golden")
 PUBLIC, PRIVATE = IPv4Network("10.64.1.0/24"), IPv4Network("192.168.125.0/24")
-SOCKET, STATES = Path("/run/slipway/slipway-ab12-b1.sock"), Path("/state/balancers/1/states")
+HAPROXY = Haproxy(Path("/state/balancers/1"), "slipway-ab12-b1", "ab12")
+STATES = Path("/state/balancers/1/states")
 
 PLAIN = Balancer(
     number=1,
@@ -60,8 +64,17 @@ CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING}
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_configuration_is_rendered_as_reviewed(name: str) -> None:
-    rendered = render(CASES[name], SOCKET, STATES)
+    rendered = render(CASES[name], HAPROXY.common(), STATES)
     assert rendered == (GOLDEN / f"balancer_{name}.cfg").read_text()
+
+
+def test_forwards_are_rendered_as_reviewed() -> None:
+    forwards = [
+        Forward(loopback_port=8080, address=PRIVATE[10], port=80),
+        Forward(loopback_port=5432, address=PRIVATE[20], port=5432),
+    ]
+    rendered = forward.render(forwards, HAPROXY.common())
+    assert rendered == (GOLDEN / "forwards.cfg").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy is not installed yet")
@@ -70,7 +83,7 @@ def test_haproxy_accepts_what_was_reviewed(name: str, tmp_path: Path) -> None:
     states = tmp_path / "states"
     states.write_text(render_states(CASES[name], {1001, 1002}))
     file = tmp_path / "haproxy.cfg"
-    file.write_text(render(CASES[name], SOCKET, states))
+    file.write_text(render(CASES[name], HAPROXY.common(), states))
     checked = subprocess.run(
         ["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False
     )
@@ -88,3 +101,7 @@ def test_only_a_droplet_that_is_known_to_be_healthy_starts_so() -> None:
         ("1002", "2"),
     ]
     assert [one["srv_addr"] for one in known] == [str(PRIVATE[10]), str(IPv4Address(PRIVATE[11]))]
+
+
+def test_of_a_new_balancer_nothing_is_known() -> None:
+    assert len(render_states(PLAIN, None).splitlines()) == 2

@@ -117,10 +117,11 @@ def hosts_asked(balancer: Balancer, times: int = 12) -> Counter[str]:
 
 
 class Load:
-    """A bounded number of visitors who ask again and again, each on one connection."""
+    """A bounded number of visitors who ask again and again, on one connection each or many."""
 
-    def __init__(self, balancer: Balancer) -> None:
-        self.address = f"http://{balancer.public.address}/"
+    def __init__(self, address: str, *, stays: bool = True) -> None:
+        self.address = address
+        self.headers = {} if stays else {"Connection": "close"}
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._end = threading.Event()
@@ -138,7 +139,7 @@ class Load:
 
     def _visit(self) -> None:
         deadline = time.monotonic() + 10 * SECONDS_OF_LOAD
-        with httpx.Client(trust_env=False, timeout=10) as client:
+        with httpx.Client(trust_env=False, timeout=10, headers=self.headers) as client:
             while not self._end.is_set() and time.monotonic() < deadline:
                 try:
                     answer = client.get(self.address)
@@ -222,7 +223,7 @@ def test_changes_under_load_lose_no_request(fleet: Site, eventually: Wait) -> No
     both, first = in_front_of(fleet, "one", "two"), in_front_of(fleet, "one")
     apply(fleet, both)
     settled(fleet, eventually, "one", "two")
-    with Load(both) as load:
+    with Load(f"http://{both.public.address}/") as load:
         for number in range(SECONDS_OF_LOAD):
             time.sleep(0.5)
             apply(fleet, first)
@@ -263,6 +264,41 @@ def test_a_removed_droplet_ends_what_it_has_begun(fleet: Site, eventually: Wait)
     assert not told, "the slow request is still under way"
     visitor.join()
     assert told[0]["host"] == "two"
+
+
+def test_a_new_balancer_serves_at_once_and_never_from_an_ill_droplet(fleet: Site) -> None:
+    fleet.says(fleet.machines["two"], "touch /tmp/ill")
+    balancer = in_front_of(fleet, "one", "two")
+    apply(fleet, balancer)
+    assert hosts_asked(balancer, 6) == {"one": 6}
+
+
+def test_a_visitor_of_a_forward_sees_nothing_of_a_balancer_that_comes_and_goes(
+    fleet: Site, free_port: int
+) -> None:
+    """The port leads to a droplet, then to the balancer, then to the droplet again."""
+    one, balancer = fleet.machines["one"], in_front_of(fleet, "one", "two")
+    direct = Forward(loopback_port=free_port, address=one.private.address, port=80)
+    through = Forward(loopback_port=free_port, address=balancer.public.address, port=80)
+    apply(fleet, forwards=(direct,))
+    slow: list[int] = []
+    address = f"http://127.0.0.1:{free_port}"
+    with Load(f"{address}/", stays=False) as load:
+        for _ in range(2):
+            visitor = threading.Thread(
+                target=lambda: slow.append(
+                    httpx.get(f"{address}/slow", trust_env=False, timeout=10).status_code
+                )
+            )
+            visitor.start()
+            time.sleep(0.5)
+            apply(fleet, balancer, forwards=(through,))
+            time.sleep(0.5)
+            apply(fleet, forwards=(direct,))
+            visitor.join()
+    assert load.failures == [], f"of {load.answers.total()} requests"
+    assert slow == [200, 200]
+    assert load.answers["two"] > 0
 
 
 def test_a_cookie_brings_a_visitor_back_to_the_same_droplet(fleet: Site, eventually: Wait) -> None:

@@ -145,6 +145,65 @@ def test_a_day_with_the_local_cloud(person: Person) -> None:
 
 
 @pytest.mark.hosts
+def test_a_load_balancer_is_seen_and_outlives_the_cloud(person: Person) -> None:
+    """From the order to the reset, with the cloud killed in between."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        loopback_port = probe.getsockname()[1]
+    assert person.types("start", "--port", str(person.port)).returncode == 0
+    assert person.types("status", "--balancers").stdout == "no load balancers\n"
+    network = person.asks("POST", "vpcs", name="net", region="fra1", ip_range="192.168.144.0/24")
+    droplet = person.asks(
+        "POST",
+        "droplets",
+        name="web",
+        region="fra1",
+        size="s-1vcpu-1gb",
+        image="debian-12-x64",
+        vpc_uuid=network.json()["vpc"]["id"],
+        tags=[f"local:balancer:{loopback_port}"],
+        user_data="#!/bin/sh\nsystemd-run python3 -m http.server 80 --directory /etc/cloud\n",
+    ).json()["droplet"]
+    port_80 = {
+        "entry_protocol": "http",
+        "entry_port": 80,
+        "target_protocol": "http",
+        "target_port": 80,
+    }
+    order = {
+        "name": "front",
+        "region": "fra1",
+        "vpc_uuid": network.json()["vpc"]["id"],
+        "droplet_ids": [droplet["id"]],
+        "forwarding_rules": [port_80],
+        "health_check": {"check_interval_seconds": 3, "healthy_threshold": 2},
+    }
+    made = person.asks("POST", "load_balancers", **order)
+    assert made.status_code == 202, made.text
+
+    def health() -> object:
+        (one,) = json.loads(person.types("status", "--balancers", "--json").stdout)
+        return one["droplets"][str(droplet["id"])]
+
+    deadline = time.monotonic() + 60
+    while health() != "UP" and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert "web up" in person.types("status").stdout
+    front = f"http://127.0.0.1:{loopback_port}/"
+    assert httpx.get(front, trust_env=False).status_code == 200
+
+    os.kill(int((person.state / "lock").read_text()), 9)
+    assert httpx.get(front, trust_env=False).status_code == 200, "it outlives the cloud"
+    assert person.types("start").returncode == 0
+    assert httpx.get(front, trust_env=False).status_code == 200
+    assert health() == "UP"
+    assert person.types("reset").returncode == 0
+    assert not person.state.exists()
+    assert owned_by(Names.of(person.state).tag) == []
+    assert list(Path("/run/slipway").glob(f"*{Names.of(person.state).tag}*")) == []
+
+
+@pytest.mark.hosts
 def test_a_start_that_fails_says_why(person: Person) -> None:
     with socket.create_server(("127.0.0.1", person.port)):
         done = person.types("start", "--port", str(person.port))

@@ -203,19 +203,18 @@ def test_a_forward_survives_the_objects_that_made_it_and_heals_when_killed(
     busy_site: Site, free_port: int, eventually: Callable[[Callable[[], bool]], bool]
 ) -> None:
     from local_cloud.hosts.hypervisor import NspawnHypervisor
-    from local_cloud.hosts.process import Process
 
     web = busy_site.machines["web"]
     plan = Network(
         forwards=(Forward(loopback_port=free_port, address=web.private.address, port=22),)
     )
     busy_site.hypervisor.apply_network(plan)
-    record = busy_site.hypervisor.state / f"forwards/{free_port}.process"
-    before = Process.recorded(record)
+    before = busy_site.hypervisor.forwards.haproxy.process
     assert before is not None
 
-    NspawnHypervisor(busy_site.hypervisor.state, busy_site.hypervisor.cache).apply_network(plan)
-    assert Process.recorded(record) == before, "a forward that is right is not touched"
+    again = NspawnHypervisor(busy_site.hypervisor.state, busy_site.hypervisor.cache)
+    again.apply_network(plan)
+    assert again.forwards.haproxy.process == before, "a forward that is right is not touched"
 
     before.signal(9)
     assert eventually(lambda: not here_reaches("127.0.0.1", free_port))
@@ -248,10 +247,3 @@ def greeting(port: int, question: bytes = b"") -> bytes:
         if question:
             connection.sendall(question)
         return connection.recv(100)
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

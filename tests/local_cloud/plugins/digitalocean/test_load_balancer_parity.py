@@ -105,6 +105,7 @@ def a_load_balancer(plugin: PluginProcess) -> Answers:
     updates = (
         "one rule more",
         "one droplet more",
+        "a shorter check",
         "cookies",
         "denied visitors",
         "size unit",

@@ -36,6 +36,14 @@ guard = do.Firewall("guard", tags=[role.name], droplet_ids=[web.id.apply(int)], 
         source_droplet_ids=[web.id.apply(int)])],
     outbound_rules=[do.FirewallOutboundRuleArgs(protocol="tcp", port_range="all",
         destination_addresses=["0.0.0.0/0", "::/0"])])
+front = do.LoadBalancer("front", region="fra1", vpc_uuid=network.id,
+    droplet_ids=[web.id.apply(int)], forwarding_rules=[do.LoadBalancerForwardingRuleArgs(
+        entry_protocol="http", entry_port=80, target_protocol="http", target_port=8000)],
+    healthcheck=do.LoadBalancerHealthcheckArgs(protocol="http", port=8000, path="/healthz",
+        check_interval_seconds=3, healthy_threshold=2))
+do.Firewall("behind", tags=[role.name], inbound_rules=[do.FirewallInboundRuleArgs(
+    protocol="tcp", port_range="8000", source_load_balancer_uids=[front.id])])
+pulumi.export("front", front.ip)
 pulumi.export("address", web.ipv4_address)
 pulumi.export("private", db.ipv4_address_private)
 pulumi.export("user_data", web.user_data)
@@ -47,6 +55,8 @@ CHANGES = {
     "user data": ('"#cloud-config\\n{}"', '"#cloud-config\\n{ }"'),
     "secret user data": ('"#cloud-config\\n")', '"#cloud-config\\n# changed\\n")'),
     "a size": ("s-1vcpu-1gb", "s-1vcpu-2gb"),
+    "a path": ("/healthz", "/well"),
+    "a target": ("target_port=8000", "target_port=8001"),
     "a rule": ('"5432"', '"5433"'),
     "a range": ("192.168.100.0/24", "192.168.101.0/24"),
     "a name": ('name="web"', 'name="web-2"'),
