@@ -36,7 +36,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that has ended well: what it said, and its time in seconds."""
+    """A command that has ended well: its time in seconds, and its standard output."""
 
     seconds: float
     output: str
@@ -65,18 +65,19 @@ class Site:
             env={**self.environment, **(more or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         try:
-            output, _ = process.communicate(timeout=SECONDS_FOR_A_COMMAND)
+            output, complaints = process.communicate(timeout=SECONDS_FOR_A_COMMAND)
         except BaseException:
             _end(process)
             raise
         seconds = time.perf_counter() - began
         if process.returncode != 0:
-            raise BenchError(f"`{command}` failed:\n{output[-2000:]}")
+            said = f"{output[-2000:]}\n{complaints[-2000:]}"
+            raise BenchError(f"`{command}` failed:\n{said.strip()}")
         return Ran(seconds, output)
 
     def up(self) -> Ran:

@@ -40,12 +40,12 @@ def _outputs_on_this_machine(stack: str) -> dict[str, Any] | None:
     try:
         # The one project that this backend's folder is for.
         (path,) = Path(home, ".pulumi", "stacks").glob(f"*/{stack}.json")
-        root = json.loads(path.read_bytes())["checkpoint"]["latest"]["resources"][0]
-        outputs: dict[str, Any] = root["outputs"]
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        resources = json.loads(path.read_bytes())["checkpoint"]["latest"]["resources"]
+        (root,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
+        found: dict[str, Any] = root["outputs"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    is_plain = root["type"] == "pulumi:pulumi:Stack" and "ciphertext" not in json.dumps(outputs)
-    return outputs if is_plain else None
+    return None if "ciphertext" in json.dumps(found) else found
 
 
 def resources(stack: str) -> dict[str, dict[str, Any]]:

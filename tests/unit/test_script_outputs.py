@@ -25,7 +25,9 @@ def project(tmp_path: Path) -> Project:
 def has_state(project: Project, outputs: dict[str, Any], kind: str = "pulumi:pulumi:Stack") -> None:
     folder = Path(project.environment["SLIPWAY_HOME"], ".pulumi", "stacks", "slipway")
     folder.mkdir(parents=True)
-    state = {"checkpoint": {"latest": {"resources": [{"type": kind, "outputs": outputs}]}}}
+    provider = {"type": "pulumi:providers:pulumi"}
+    resources = [provider, {"type": kind, "outputs": outputs}]
+    state = {"checkpoint": {"latest": {"resources": resources}}}
     (folder / "local.json").write_text(json.dumps(state))
 
 
@@ -57,7 +59,7 @@ def test_before_the_first_update_the_engine_is_asked(project: Project) -> None:
         ({"url": URL, "key": {"ciphertext": "v1:abc"}}, "pulumi:pulumi:Stack"),
         ({"url": URL}, "digitalocean:index/vpc:Vpc"),
     ],
-    ids=["a secret", "another resource first"],
+    ids=["a secret", "no stack"],
 )
 def test_a_state_that_is_not_as_expected_is_left_to_the_engine(
     project: Project, outputs: dict[str, Any], kind: str
