@@ -21,6 +21,8 @@ from bench.site import ROOT, BenchError, Site
 RESULTS = ROOT / "bench" / "results.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
 QUICK_RUNS = 2
+# Processes that want to run, in the mean of the last minute, before we have even begun.
+BUSY = 0.5
 NAMES = [case.name for case in CASES]
 
 
@@ -54,7 +56,9 @@ def _interrupted(*_: object) -> NoReturn:
 
 def measure(cases: Sequence[Case], runs: int, *, write: bool) -> None:
     """Round by round, so that a busy minute of the machine does not fall on one case alone."""
-    started, commit = machine.now(), machine.commit()
+    started, commit, load = machine.now(), machine.commit(), os.getloadavg()[0]
+    if load > BUSY:
+        say(f"this machine is busy (load {load:.1f}): times will be longer than they need be")
     samples: dict[str, list[Values]] = {case.name: [] for case in cases}
     described: dict[str, Any] = {}
 
@@ -66,7 +70,7 @@ def measure(cases: Sequence[Case], runs: int, *, write: bool) -> None:
             for figure in case.figures
         ]
         say(f"{which}: {case.name}: {', '.join(said)}")
-        described.update(described or machine.describe(site))
+        described.update(described or {**machine.describe(site), "load_before": load})
 
     for case in (case for case in cases if case.only_when_named):
         with own_site(say, from_nothing=True) as site:

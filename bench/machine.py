@@ -26,7 +26,6 @@ def describe(site: Site) -> dict[str, Any]:
         "python": platform.python_version(),
         "pulumi": _said(str(site.folder / ".slipway/engine/bin/pulumi"), "version"),
         "plugins": "the stand-ins of local_cloud/plugins" if stand_ins else "official",
-        "load_before": os.getloadavg()[0],
     }
 
 

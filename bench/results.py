@@ -116,7 +116,8 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     return (
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_mb']} MB,"
         f" {machine['system']}, kernel {machine['kernel']}; Python {machine['python']},"
-        f" pulumi {machine['pulumi']}, provider plugins: {machine['plugins']}.\n"
+        f" pulumi {machine['pulumi']}, provider plugins: {machine['plugins']};"
+        f" load before: {machine['load_before']:.1f}.\n"
     )
 
 

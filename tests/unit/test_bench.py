@@ -22,6 +22,7 @@ MACHINE = {
     "python": "3.11.2",
     "pulumi": "v3.259.0",
     "plugins": "official",
+    "load_before": 0.25,
 }
 
 
@@ -107,7 +108,7 @@ def test_the_table_goes_between_its_markers_and_only_there() -> None:
     text = "before\n<!-- results -->\nold\n<!-- /results -->\nafter\n"
     new = results.with_results(text, MACHINE, [result("nothing", 2.0)])
     assert new.startswith("before\n<!-- results -->\n| case |")
-    assert new.endswith("provider plugins: official.\n<!-- /results -->\nafter\n")
+    assert new.endswith("provider plugins: official; load before: 0.2.\n<!-- /results -->\nafter\n")
     assert "old" not in new
     assert results.with_results(new, MACHINE, [result("nothing", 2.0)]) == new
 
