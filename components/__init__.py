@@ -2,9 +2,11 @@
 
 import atexit
 import gc
+import sys
 
-# A run is over in seconds and its memory goes with it. Looking for garbage among the hundred
-# thousand objects of the providers' packages, while they are imported and once more at the end,
-# would take a fifth of an update that changes nothing (docs/performance.md).
-gc.disable()
-atexit.register(gc.freeze)
+# A run of the engine's is over in seconds and its memory goes with it. Looking for garbage among
+# the hundred thousand objects of the providers' packages, while they are imported and once more at
+# the end, would take a fifth of an update that changes nothing (docs/performance.md).
+if sys.argv[0].endswith("pulumi-language-python-exec"):
+    gc.disable()
+    atexit.register(gc.freeze)
