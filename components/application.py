@@ -20,6 +20,8 @@ class Application:
     behind: str
     """The network from which a proxy's word on visitors is taken; empty where there is none."""
     static_folder: str
+    maintenance: str
+    """What visitors are told instead of seeing the site; empty for nothing."""
     workers: int
     release_command: str
     health_path: str
@@ -36,6 +38,7 @@ class Application:
             port=settings.web_port,
             behind=settings.vpc_range if settings.balanced else "",
             static_folder=settings.static_folder,
+            maintenance=settings.maintenance,
             workers=settings.workers,
             release_command=settings.release_command,
             health_path=settings.health_path,
@@ -65,6 +68,7 @@ class ApplicationFiles:
     unit: str
     gunicorn: str
     sockets: str
+    maintenance: str
     releasectl: str
 
     @classmethod
@@ -78,6 +82,7 @@ class ApplicationFiles:
             unit=render("app@.service", **values),
             gunicorn=render("gunicorn.conf.py", **values),
             sockets=render("tmpfiles.conf", **values),
+            maintenance=render("maintenance.html", **values),
             releasectl=releasectl_settings(app),
         )
 

@@ -159,6 +159,9 @@ class Settings(BaseModel):
     image: Image
     web_count: Annotated[int, Field(ge=1, le=50, description="1 to 50")]
     load_balancer: Annotated[bool, Field(description="true or false")]
+    maintenance: Annotated[
+        str, _matches(r"[^\n\0]{0,500}"), Field(description="one line of at most 500 characters")
+    ]
     web_size: Slug
     web_port: Port
     db_size: Slug

@@ -80,6 +80,9 @@ class Web(pulumi.ComponentResource):
                 opts=host.options(self, depends_on=[prepared]),
             )
 
+        maintenance = file(
+            "maintenance", f"{app.configuration}/maintenance.html", files.maintenance
+        )
         site = file(
             "nginx",
             f"/etc/nginx/sites-available/{app.name}",
@@ -121,7 +124,9 @@ class Web(pulumi.ComponentResource):
             check="python3 /usr/local/bin/releasectl --help",
         )
         self.hosts.append(host)
-        self.configured.append([site, unit, gunicorn, sockets, environment, settings, releasectl])
+        self.configured.append(
+            [maintenance, site, unit, gunicorn, sockets, environment, settings, releasectl]
+        )
         self.digests.append(
             pulumi.Output.all(unit.digest, gunicorn.digest, environment.digest).apply(
                 lambda digests: "".join(digest[:4] for digest in digests)

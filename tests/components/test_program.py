@@ -118,6 +118,17 @@ def test_only_the_load_balancer_may_say_where_a_visitor_comes_from(run: Run) -> 
     assert "set_real_ip_from" not in run().one("web-nginx").inputs["stdin"]
 
 
+def test_in_maintenance_visitors_get_a_page_and_the_health_path_still_the_application(
+    run: Run,
+) -> None:
+    engine = run(maintenance="Back at <ten>.")
+    site = engine.one("web-nginx").inputs["stdin"]
+    assert "return 503;" in site
+    assert "location = /healthz {" in site
+    assert "Back at &lt;ten&gt;." in engine.one("web-maintenance").inputs["stdin"]
+    assert "503" not in run().one("web-nginx").inputs["stdin"]
+
+
 def test_a_server_gets_traffic_only_once_it_serves_the_release(run: Run) -> None:
     names = [each.name for each in run(webCount=2).resources]
     assert names.index("balancer", names.index("web-2-settle")) > names.index("web-2-settle")

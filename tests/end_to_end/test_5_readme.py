@@ -98,6 +98,20 @@ def test_a_rollback_goes_back_and_with_an_id_anywhere(site: Clone, command: str,
     assert ", read in the README</h1>" in site.get().text
 
 
+@types('scripts/maintenance local on --message "Back at ten."', "scripts/maintenance local off")
+def test_maintenance_shows_a_page_while_the_application_stays_up(
+    site: Clone, command: str, then: str
+) -> None:
+    typed(site, command)
+    page = site.get()
+    assert page.status_code == 503
+    assert "Back at ten." in page.text
+    assert page.headers["retry-after"] == "120"
+    assert site.get("/healthz").status_code == 200
+    typed(site, then)
+    assert "Ada Lovelace" in site.get().text
+
+
 @types("scripts/ssh local web systemctl --failed")
 def test_a_command_runs_on_a_server(site: Clone, command: str) -> None:
     assert "0 loaded units listed" in typed(site, command).stdout

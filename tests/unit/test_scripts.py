@@ -34,7 +34,7 @@ def test_every_script_explains_itself_with_an_example(
     assert not (project.folder / ".venv").exists(), "asking for help sets nothing up"
 
 
-WITH_A_STACK = ["down", "logs", "preview", "releases", "rollback", "ssh", "up"]
+WITH_A_STACK = ["down", "logs", "maintenance", "preview", "releases", "rollback", "ssh", "up"]
 
 
 @pytest.mark.parametrize("name", WITH_A_STACK)
