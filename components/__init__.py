@@ -7,6 +7,7 @@ import sys
 # A run of the engine's is over in seconds and its memory goes with it. Looking for garbage among
 # the hundred thousand objects of the providers' packages, while they are imported and once more at
 # the end, would take a fifth of an update that changes nothing (docs/performance.md).
-if sys.argv[0].endswith("pulumi-language-python-exec"):
+# (The language host puts the program's own name into sys.argv.)
+if any(word.endswith("pulumi-language-python-exec") for word in sys.orig_argv):
     gc.disable()
     atexit.register(gc.freeze)
