@@ -28,6 +28,6 @@ def test_garbage_is_left_alone_in_a_run_of_the_engine_only(
 ) -> None:
     script = tmp_path / started_by
     script.write_text(PROGRAM.format(root=str(ROOT)))
-    command = [sys.executable, script, "--project", "slipway"]
+    command = [sys.executable, str(script), "--project", "slipway"]
     said = subprocess.check_output(command, text=True)
     assert said == f"{collects}\n"
