@@ -36,8 +36,8 @@ class Release(pulumi.ComponentResource):
     """The release that serves, and the history of which it is the newest word."""
 
     current: pulumi.Output[dict[str, Any]]
-    previous: pulumi.Output[str | None]
-    """Id of the release that a rollback goes to."""
+    previous: pulumi.Output[str]
+    """Id of the release that a rollback goes to; empty when there is none."""
     served: Sequence[pulumi.Resource]
     """What is done once every server serves the release."""
     releases: pulumi.Output[list[dict[str, Any]]]
@@ -71,7 +71,7 @@ class Release(pulumi.ComponentResource):
         )
         self.releases = known.apply(History.to_list)
         self.current = known.apply(_current_of)
-        self.previous = known.apply(lambda history: history.previous)
+        self.previous = known.apply(lambda history: history.previous or "")
         self.register_outputs({"current": self.current, "previous": self.previous})
 
     def _stage(self, host: Host, configured: Sequence[pulumi.Resource]) -> RemoteScript:

@@ -86,6 +86,15 @@ ensure_stack() {
   pulumi stack select "$stack" >/dev/null 2>&1 && return 0
   forget_foreign_salt
   pulumi stack init "$stack" >/dev/null || fail "the stack '$stack' could not be made; see above"
+  show_git_the_new_size
+}
+
+# The salt that was added is filtered out of what git sees (.gitattributes), but by the file's size alone git
+# would call it modified until it has looked once more.
+show_git_the_new_size() {
+  if git diff --quiet -- "Pulumi.$stack.yaml" 2>/dev/null; then
+    git add -- "Pulumi.$stack.yaml" 2>/dev/null || true
+  fi
 }
 
 # A salt that came with the file belongs to another clone's passphrase: there is no state here that it could open.
