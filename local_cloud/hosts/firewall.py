@@ -120,6 +120,11 @@ def render(
         *_chain(
             "from_this_computer",
             "type filter hook output priority filter",
+            *(
+                f'ip daddr {network} oifname != "lo" oifname != {ours}'
+                " reject with icmp type host-unreachable"
+                for network in networks
+            ),
             f"oifname != {ours} accept",
             "ct state established,related accept",
             "ip daddr vmap @inbound",

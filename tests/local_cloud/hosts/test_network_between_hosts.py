@@ -177,6 +177,12 @@ def test_a_machine_cannot_speak_for_another(busy_site: Site) -> None:
     assert ping.returncode != 0
 
 
+def test_this_computer_asks_nobody_outside_for_an_address_of_ours(busy_site: Site) -> None:
+    unused = busy_site.machines["web"].public.network[200]
+    with pytest.raises(OSError, match=r"No route to host|unreachable"):
+        socket.create_connection((str(unused), 80), timeout=2)
+
+
 def test_an_address_nobody_has_is_not_asked_for_outside(busy_site: Site) -> None:
     web = busy_site.machines["web"]
     answer = busy_site.ssh(web, f"ping -c1 -W2 {web.public.network[200]}").stdout
