@@ -15,8 +15,6 @@ from bench.site import ROOT, Site
 
 def describe(site: Site) -> dict[str, Any]:
     """Of a site that is set up; nothing in it tells whose machine it is."""
-    plugins = site.folder / ".slipway/pulumi/plugins"
-    stand_ins = len(list(plugins.glob("resource-*/stand-in")))
     return {
         "cores": os.cpu_count(),
         "memory_mb": _first(r"MemTotal:\s+(\d+)", "/proc/meminfo", 1024),
@@ -25,8 +23,15 @@ def describe(site: Site) -> dict[str, Any]:
         "system": platform.freedesktop_os_release()["PRETTY_NAME"],
         "python": platform.python_version(),
         "pulumi": _said(str(site.folder / ".slipway/engine/bin/pulumi"), "version"),
-        "plugins": "the stand-ins of local_cloud/plugins" if stand_ins else "official",
+        "plugins": _plugins(site.folder / ".slipway/pulumi/plugins"),
     }
+
+
+def _plugins(folder: Path) -> str:
+    """The official plugins are programs of the machine; our stand-ins are started by a script."""
+    programs = folder.glob("resource-*/pulumi-resource-*")
+    is_script = [program.read_bytes()[:2] == b"#!" for program in programs]
+    return "the stand-ins of local_cloud/plugins" if any(is_script) else "official"
 
 
 def now() -> str:
