@@ -31,6 +31,7 @@ network = Network(
         ip_range=wanted.vpc_range,
         deploy_key=deploy_key.public,
         ssh_from=wanted.ssh_from,
+        web_port=wanted.web_port,
         db_from=wanted.db_from,
     ),
 )

@@ -23,6 +23,7 @@ class NetworkArgs:
     deploy_key: pulumi.Input[str]
     """Public key of the deploy user, as one authorized_keys line."""
     ssh_from: Sequence[str]
+    web_port: int
     db_from: Sequence[str] = ()
     """Addresses that may reach PostgreSQL besides the web servers."""
 
@@ -50,7 +51,12 @@ class Network(pulumi.ComponentResource):
         digitalocean.Firewall(
             f"{name}-web",
             tags=[web_tag.name],
-            inbound_rules=[_inbound(22, addresses=args.ssh_from), _ping()],
+            inbound_rules=[
+                _inbound(22, addresses=args.ssh_from),
+                # A load balancer asks for their health before visitors are let in that way.
+                _inbound(args.web_port, addresses=[args.ip_range]),
+                _ping(),
+            ],
             outbound_rules=_everything_out(),
             opts=child,
         )

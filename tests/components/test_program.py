@@ -94,6 +94,10 @@ def test_the_web_port_is_the_one_that_is_open_and_listened_on(run: Run) -> None:
     engine = run(webPort=8081)
     (rule,) = engine.one("slipway-test-site", ":Firewall").inputs["inboundRules"]
     assert (rule["portRange"], rule["sourceAddresses"]) == ("8081", ["0.0.0.0/0"])
+    inside = engine.one("slipway-test-web", ":Firewall").inputs["inboundRules"]
+    assert {"8081": ["10.20.0.0/24"]}.items() <= {
+        each.get("portRange"): each["sourceAddresses"] for each in inside
+    }.items()
     assert "listen 8081 " in engine.one("web-nginx").inputs["stdin"]
 
 
