@@ -93,25 +93,27 @@ class Network(pulumi.ComponentResource):
             f"{self._name}-site",
             tags=[self.web_tag],
             inbound_rules=[
-                digitalocean.FirewallInboundRuleArgs(
-                    protocol="tcp",
-                    port_range=str(port),
-                    source_addresses=None if load_balancer_id else list(addresses),
-                    source_load_balancer_uids=[load_balancer_id] if load_balancer_id else None,
-                )
+                _inbound(port, load_balancers=[load_balancer_id])
+                if load_balancer_id
+                else _inbound(port, addresses=addresses)
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
 
 
 def _inbound(
-    port: int, *, addresses: Sequence[str], tags: Sequence[pulumi.Input[str]] = ()
+    port: int,
+    *,
+    addresses: Sequence[str] = (),
+    tags: Sequence[pulumi.Input[str]] = (),
+    load_balancers: Sequence[pulumi.Input[str]] = (),
 ) -> digitalocean.FirewallInboundRuleArgs:
     return digitalocean.FirewallInboundRuleArgs(
         protocol="tcp",
         port_range=str(port),
         source_addresses=list(addresses) or None,
         source_tags=list(tags) or None,
+        source_load_balancer_uids=list(load_balancers) or None,
     )
 
 

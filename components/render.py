@@ -44,8 +44,7 @@ def render(template: str, /, **values: Any) -> str:
     try:
         return _environment(FOLDER).get_template(template).render(**values)
     except TemplateError as error:
-        where = f"templates/{template}, line {_line_of(error, template)}"
-        raise SlipwayError(f"{where}: {error.message or type(error).__name__}") from None
+        raise _explained(error, template) from None
 
 
 def check_all() -> None:
@@ -54,8 +53,12 @@ def check_all() -> None:
         try:
             _environment(FOLDER).get_template(name)
         except TemplateError as error:
-            where = f"templates/{name}, line {_line_of(error, name)}"
-            raise SlipwayError(f"{where}: {error.message or type(error).__name__}") from None
+            raise _explained(error, name) from None
+
+
+def _explained(error: TemplateError, template: str) -> SlipwayError:
+    where = f"templates/{template}, line {_line_of(error, template)}"
+    return SlipwayError(f"{where}: {error.message or type(error).__name__}")
 
 
 def _line_of(error: TemplateError, template: str) -> int:

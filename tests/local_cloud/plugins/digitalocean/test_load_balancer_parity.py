@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from tests.local_cloud.api.conftest import TOKEN, serving
-from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
 from tests.local_cloud.plugins.digitalocean.comparison import comparable, differences
-from tests.local_cloud.plugins.digitalocean.conftest import STAND_IN
 from tests.local_cloud.plugins.digitalocean.plugin_process import (
     UNKNOWN,
     PluginError,
     PluginProcess,
     urn,
 )
-from tests.local_cloud.plugins.digitalocean.test_parity import Answers, Changes, changed, lived
+from tests.local_cloud.plugins.digitalocean.telling import Answers, Story, told_to_both
+from tests.local_cloud.plugins.digitalocean.test_parity import Changes, changed, lived
 from tests.local_cloud.plugins.digitalocean.words import SERVER, TAG, WEB, Made
-from tests.local_cloud.plugins.parity import official_plugin
 
 FRONT = urn("digitalocean:index/loadBalancer:LoadBalancer", "front")
 RULE: dict[str, Any] = {
@@ -196,7 +193,7 @@ def wrong_plans(plugin: PluginProcess) -> Answers:
     return answers
 
 
-STORIES: tuple[Callable[[PluginProcess], Answers], ...] = (
+STORIES: tuple[Story, ...] = (
     a_load_balancer,
     a_bare_one,
     one_with_a_tag,
@@ -208,22 +205,7 @@ STORIES: tuple[Callable[[PluginProcess], Answers], ...] = (
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Future[Answers]]]]:
-    """Every story told by both, all at once: the official plugin waits long for each resource."""
-    official = str(official_plugin("digitalocean"))
-
-    def tell(story: Callable[[PluginProcess], Answers], command: tuple[str, ...]) -> Answers:
-        folder = tmp_path_factory.mktemp(story.__name__)
-        with serving(folder, MemoryHypervisor()) as api, PluginProcess(command) as plugin:
-            plugin.configure({"token": TOKEN, "apiEndpoint": api.url})
-            return story(plugin)
-
-    with ThreadPoolExecutor(4) as threads:
-        yield {
-            story.__name__: [
-                threads.submit(tell, story, command) for command in ((official,), STAND_IN)
-            ]
-            for story in STORIES
-        }
+    yield from told_to_both(tmp_path_factory, STORIES)
 
 
 @pytest.mark.parametrize("story", [story.__name__ for story in STORIES])

@@ -6,17 +6,16 @@ Each has a local cloud (without machines) of its own, so that ids and addresses 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
-from tests.local_cloud.api.conftest import KEY, TOKEN, serving
-from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
+from tests.local_cloud.api.conftest import KEY
 from tests.local_cloud.plugins.digitalocean.comparison import comparable, differences
-from tests.local_cloud.plugins.digitalocean.conftest import STAND_IN
 from tests.local_cloud.plugins.digitalocean.plugin_process import UNKNOWN, PluginProcess
+from tests.local_cloud.plugins.digitalocean.telling import Answers, Story, told_to_both
 from tests.local_cloud.plugins.digitalocean.words import (
     FIREWALL,
     GUARD,
@@ -29,9 +28,7 @@ from tests.local_cloud.plugins.digitalocean.words import (
     WEB_RULE,
     Made,
 )
-from tests.local_cloud.plugins.parity import official_plugin
 
-Answers = dict[str, Any]
 Changes = dict[str, dict[str, Any]]
 
 ICMP_RULE: dict[str, Any] = {"protocol": "icmp", "sourceAddresses": ["0.0.0.0/0"]}
@@ -256,7 +253,7 @@ def configuration(plugin: PluginProcess) -> Answers:
     }
 
 
-STORIES: tuple[Callable[[PluginProcess], Answers], ...] = (
+STORIES: tuple[Story, ...] = (
     a_droplet,
     changes_of_a_droplet,
     previews_of_droplets,
@@ -271,22 +268,7 @@ STORIES: tuple[Callable[[PluginProcess], Answers], ...] = (
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Future[Answers]]]]:
-    """Every story told by both: the official one waits 10 s for each droplet, so all at once."""
-    official = str(official_plugin("digitalocean"))
-
-    def tell(story: Callable[[PluginProcess], Answers], command: tuple[str, ...]) -> Answers:
-        folder = tmp_path_factory.mktemp(story.__name__)
-        with serving(folder, MemoryHypervisor()) as api, PluginProcess(command) as plugin:
-            plugin.configure({"token": TOKEN, "apiEndpoint": api.url})
-            return story(plugin)
-
-    with ThreadPoolExecutor(4) as threads:
-        yield {
-            story.__name__: [
-                threads.submit(tell, story, command) for command in ((official,), STAND_IN)
-            ]
-            for story in STORIES
-        }
+    yield from told_to_both(tmp_path_factory, STORIES)
 
 
 @pytest.mark.parametrize("story", [story.__name__ for story in STORIES])
