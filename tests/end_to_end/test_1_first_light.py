@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.end_to_end.conftest import SETTINGS, Clone
+from tests.clone import Clone
 
 pytestmark = pytest.mark.hosts
 
@@ -26,8 +26,8 @@ def test_a_second_up_changes_nothing(site: Clone) -> None:
 
 def test_both_servers_are_debian_hosts_at_their_wished_addresses(site: Clone) -> None:
     addresses = {each["server"]: each for each in [*site.output("web"), site.output("db")]}
-    assert addresses["web"]["private_address"] == "192.168.130.10"
-    assert addresses["db"]["private_address"] == "192.168.130.20"
+    assert addresses["web"]["private_address"] == f"{site.place.network}.10"
+    assert addresses["db"]["private_address"] == f"{site.place.network}.20"
     for server in addresses:
         assert "Debian GNU/Linux 12" in site.on(server, "cat /etc/os-release")
         assert site.on(server, "hostname").strip() == server
@@ -58,7 +58,7 @@ def test_the_application_may_neither_log_in_nor_change_its_code(site: Clone) -> 
 
 def test_postgresql_listens_on_its_private_address_only(site: Clone) -> None:
     listening = site.on("db", "sudo ss --no-header --listening --tcp --numeric 'sport = 5432'")
-    assert {line.split()[3] for line in listening.splitlines()} == {"192.168.130.20:5432"}
+    assert {line.split()[3] for line in listening.splitlines()} == {f"{site.place.network}.20:5432"}
 
 
 def test_postgresql_is_refused_from_outside_and_open_from_web(site: Clone) -> None:
@@ -67,11 +67,11 @@ def test_postgresql_is_refused_from_outside_and_open_from_web(site: Clone) -> No
         outside.settimeout(2)
         with pytest.raises(OSError, match=r"timed out|refused|unreachable"):
             outside.connect((db["address"], 5432))
-    site.on("web", "timeout 3 bash -c '</dev/tcp/192.168.130.20/5432'")
+    site.on("web", f"timeout 3 bash -c '</dev/tcp/{site.place.network}.20/5432'")
 
 
 def test_the_forwarded_port_leads_to_postgresql(site: Clone) -> None:
-    with socket.create_connection(("127.0.0.1", SETTINGS["slipway:localDbPort"]), 5) as db:
+    with socket.create_connection(("127.0.0.1", site.place.db), 5) as db:
         # The protocol's SSLRequest; S says that TLS is spoken (postgresql.org, protocol-flow).
         db.sendall(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
         assert db.recv(1) == b"S"
@@ -96,7 +96,7 @@ def test_no_secret_is_plain_anywhere(site: Clone) -> None:
     state = "\n".join(
         path.read_text() for path in (site.folder / ".slipway" / ".pulumi").rglob("*.json*")
     )
-    assert "192.168.130.10" in state, "this looked at the wrong files"
+    assert f"{site.place.network}.10" in state, "this looked at the wrong files"
     shown = site.run("ps axww; cat .slipway/local-cloud/cloud.log").stdout
     shown += site.on("web", "ps axww") + site.on("web", "sudo journalctl --no-pager")
     shown += site.on("db", "ps axww") + site.on("db", "sudo journalctl --no-pager")

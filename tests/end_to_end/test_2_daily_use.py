@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import Clone
+from tests.clone import Clone
 
 pytestmark = pytest.mark.hosts
 
@@ -98,7 +98,7 @@ def test_every_script_explains_itself_with_an_example(site: Clone) -> None:
 
 
 def test_an_environment_at_digitalocean_can_be_planned(site: Clone) -> None:
-    endpoint = "DIGITALOCEAN_API_URL=http://127.0.0.1:17300"
+    endpoint = f"DIGITALOCEAN_API_URL={site.place.endpoint}"
     said = site.pulumi(f"stack init dev; {endpoint} pulumi preview --stack dev --diff")
     assert "digitalocean:index/droplet:Droplet" in said
     assert "s-1vcpu-512mb-10gb" in said

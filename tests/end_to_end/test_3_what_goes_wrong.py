@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Clone, copy_of_the_project
+from tests.clone import Clone, Place, copy_of_the_project, write_settings
 
 pytestmark = pytest.mark.hosts
 
@@ -70,10 +70,11 @@ def test_a_setting_of_the_wrong_type_is_named(site: Clone) -> None:
 
 
 def test_a_port_that_is_taken_on_this_machine_is_named(site: Clone) -> None:
-    taken = subprocess.Popen(["python3", "-m", "http.server", "--bind", "127.0.0.1", "18099"])
+    port = str(site.place.web + 5)
+    taken = subprocess.Popen(["python3", "-m", "http.server", "--bind", "127.0.0.1", port])
     try:
-        with setting(site, "localWebPort", "18099"):
-            assert "18099" in failing_up(site)
+        with setting(site, "localWebPort", port):
+            assert port in failing_up(site)
     finally:
         taken.kill()
         taken.wait()
@@ -153,7 +154,7 @@ def test_the_local_cloud_may_be_killed_and_the_servers_run_on(site: Clone) -> No
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
     assert site.get().status_code == 200
-    assert "127.0.0.1:17300" in site.pulumi("up --stack local --yes --refresh", fails=True)
+    assert site.place.endpoint in site.pulumi("up --stack local --yes --refresh", fails=True)
     site.run("scripts/up local")
     assert site.get().status_code == 200
 
@@ -178,10 +179,9 @@ def test_without_root_nothing_is_begun_and_root_is_asked_for(tmp_path: Path) -> 
     somebody = "unshare --user --map-user=1000 --map-group=1000"
     if subprocess.run([*somebody.split(), "true"], capture_output=True).returncode != 0:
         pytest.skip("this machine permits no user namespaces")
-    clone = copy_of_the_project(tmp_path)
+    clone = copy_of_the_project(tmp_path, Place(number=Place().number + 1))
     clone.environment["SLIPWAY_PLUGINS"] = "stand-in"
-    for ours, free in (("7300", "17301"), ("8080", "18081"), ("54322", "15433")):
-        clone.edit("Pulumi.local.yaml", ours, free)
+    write_settings(clone)
     said = clone.run(f"{somebody} scripts/up local", fails=True).stderr
     assert "the local cloud must be started by root (try again with sudo)" in said
     assert "Traceback" not in said

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.end_to_end.conftest import ENDPOINT, SETTINGS, Clone
+from tests.clone import Clone
 
 pytestmark = pytest.mark.hosts
 
@@ -37,12 +37,12 @@ def types(*commands: str) -> Callable[..., Any]:
 
 def typed(site: Clone, command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command as it is written, but for the ports, which are those of the test's own site."""
-    return site.run(as_on_this_site(command), **options)
+    return site.run(as_on_this_site(site, command), **options)
 
 
-def as_on_this_site(command: str) -> str:
-    command = command.replace("127.0.0.1:7300", ENDPOINT.removeprefix("http://"))
-    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{SETTINGS['slipway:localWebPort']}")
+def as_on_this_site(site: Clone, command: str) -> str:
+    command = command.replace("127.0.0.1:7300", f"127.0.0.1:{site.place.api}")
+    command = command.replace("127.0.0.1:8080", f"127.0.0.1:{site.place.web}")
     if command.startswith("scripts/"):
         return command
     return f"source scripts/activate 2>/dev/null && {command}"
@@ -181,17 +181,17 @@ def test_the_site_serves_on_while_the_api_is_stopped(site: Clone, command: str, 
     try:
         assert site.get().status_code == 200
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{ENDPOINT}/v2/account", timeout=2)
+            httpx.get(f"{site.place.endpoint}/v2/account", timeout=2)
     finally:
         started = typed(site, then)
-    assert f"{ENDPOINT}/v2" in started.stdout
+    assert f"{site.place.endpoint}/v2" in started.stdout
 
 
 @types("scripts/preview dev")
 def test_the_environment_at_digitalocean_can_be_previewed(site: Clone, command: str) -> None:
     """Asked of the local cloud, which takes the same calls."""
     token = (site.folder / ".slipway/local-cloud/token").read_text()
-    site.environment.update(DIGITALOCEAN_API_URL=ENDPOINT, DIGITALOCEAN_TOKEN=token)
+    site.environment.update(DIGITALOCEAN_API_URL=site.place.endpoint, DIGITALOCEAN_TOKEN=token)
     try:
         said = typed(site, command).stdout
     finally:

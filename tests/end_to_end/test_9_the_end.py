@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.conftest import Clone, traces
+from tests.clone import Clone, traces
 
 pytestmark = pytest.mark.hosts
 

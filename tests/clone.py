@@ -1,0 +1,191 @@
+"""A copy of this project with an environment of its own: own state, own local cloud, own ports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a test's environment lives on this machine: nobody else's ports and addresses.
+
+    Not those of Pulumi.local.yaml: whoever runs the tests may have their own environment up. Tests
+    of two working trees can run at the same time when SLIPWAY_TEST_SLOT (0 to 9) differs.
+    """
+
+    number: int = 10 * int(os.environ.get("SLIPWAY_TEST_SLOT", "0"))
+    """0 to 99."""
+
+    @property
+    def api(self) -> int:
+        return 17300 + self.number
+
+    @property
+    def web(self) -> int:
+        return 18080 + self.number
+
+    @property
+    def db(self) -> int:
+        return 15432 + self.number
+
+    @property
+    def network(self) -> str:
+        """The first three numbers of the private network's addresses."""
+        return f"10.140.{self.number}"
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.api}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
+            "slipway:vpcRange": f"{self.network}.0/24",
+            "slipway:localWebPort": self.web,
+            "slipway:localDbPort": self.db,
+        }
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the project; `run` runs a shell command in it as a person would."""
+
+    folder: Path
+    environment: dict[str, str]
+    place: Place
+
+    def run(
+        self, command: str, *, fails: bool = False, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+        said = f"$ {command}\n{done.stdout}{done.stderr}"
+        assert (done.returncode != 0) == fails, f"exit status {done.returncode}\n{said}"
+        return done
+
+    def pulumi(self, command: str, **options: Any) -> str:
+        """Plain `pulumi …`, after `source scripts/activate`."""
+        done = self.run(f"source scripts/activate 2>/dev/null && pulumi {command}", **options)
+        return done.stdout + done.stderr
+
+    def output(self, name: str) -> Any:
+        return json.loads(self.pulumi(f"stack output --stack local --json {name}").strip())
+
+    def on(self, server: str, command: str) -> str:
+        """What a shell command prints on a server."""
+        return self.run(f"scripts/ssh local {server} {shlex.quote(command)}").stdout
+
+    def get(self, path: str = "/") -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.place.web}{path}", timeout=10)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{path} has no {old!r}"
+        file.write_text(text.replace(old, new))
+
+
+def copy_of_the_project(folder: Path, place: Place) -> Clone:
+    """What git would clone, with the changes of the working tree; the venv is shared."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    mine = ("SLIPWAY_", "PULUMI_", "DIGITALOCEAN_")
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(mine) or key == "SLIPWAY_PLUGINS"
+    }
+    environment["PATH"] = os.pathsep.join(
+        part
+        for part in environment["PATH"].split(os.pathsep)
+        if not part.startswith((str(ROOT / ".venv"), str(ROOT / ".slipway")))
+    )
+    return Clone(folder, environment, place)
+
+
+@contextmanager
+def environment_of_its_own(folder: Path, place: Place, *settings: str) -> Iterator[Clone]:
+    """The environment `local` of a fresh copy, brought up, and taken away at the end.
+
+    Args:
+        folder: an empty folder for the copy.
+        place: its ports and addresses.
+        settings: further lines of Pulumi.local.yaml, such as "slipway:webCount: 4".
+    """
+    clone = copy_of_the_project(folder, place)
+    write_settings(clone, *settings)
+    clone.run(
+        "git init -q && git add -A"
+        " && git -c user.name=T -c user.email=t@example.org commit -q -m 'First light'"
+    )
+    try:
+        clone.run("scripts/up local", timeout=1500)
+        yield clone
+    finally:
+        clone.run("scripts/down local")
+
+
+def write_settings(clone: Clone, *settings: str) -> None:
+    """Move the stack `local` of a copy to its place."""
+    document = clone.folder / "Pulumi.local.yaml"
+    # As git has it: the salt of the working tree's own stack is not in there.
+    text = re.sub(r"(?m)^encryptionsalt:.*\n", "", document.read_text())
+    text = text.replace("http://127.0.0.1:7300", clone.place.endpoint)
+    for key, value in clone.place.settings.items():
+        # As the engine itself writes them: numbers in quotes.
+        written = f'"{value}"' if isinstance(value, int) else value
+        text = re.sub(rf"(?m)^  {key}: .*$", f"  {key}: {written}", text)
+    document.write_text(text + "".join(f"  {line}\n" for line in settings))
+
+
+def traces(clone: Clone) -> list[str]:
+    """Everything on this machine that belongs to the clone's local cloud; one line each."""
+    state = clone.folder / ".slipway" / "local-cloud"
+    tag = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:4]
+    looks = {
+        "process": "ps axww -o args=",
+        "mount": "cat /proc/mounts",
+        "interface": "ip -o link",
+        "namespace": "ip netns list",
+        "route": "ip -4 route",
+        "firewall": "nft list tables",
+    }
+    mine = (str(state), f"sw{tag}", f"slipway-{tag}", f"slipway_{tag}", f"{clone.place.network}.")
+    found = []
+    for what, command in looks.items():
+        lines = subprocess.run(
+            command.split(), capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        found += [f"{what}: {line}" for line in lines if any(name in line for name in mine)]
+    return found
