@@ -10,10 +10,8 @@ export SLIPWAY_ROOT SLIPWAY_HOME SLIPWAY_CACHE
 
 use_slipway_environment() {
   # The virtual environment comes first: the language host takes `python3` from PATH.
-  case ":$PATH:" in
-    *":$SLIPWAY_ROOT/.venv/bin:"*) ;;
-    *) PATH="$SLIPWAY_ROOT/.venv/bin:$SLIPWAY_HOME/engine/bin:$PATH" ;;
-  esac
+  local ours="$SLIPWAY_ROOT/.venv/bin:$SLIPWAY_HOME/engine/bin:"
+  case $PATH in "$ours"*) ;; *) PATH="$ours$PATH" ;; esac
   export PATH
   # Plugins are kept with the clone, so that two clones never share a stand-in.
   export PULUMI_HOME="$SLIPWAY_HOME/pulumi"

@@ -18,6 +18,17 @@ def project(tmp_path: Path) -> Project:
 # Where an environment is
 
 
+def test_our_own_python_and_engine_come_first_also_in_an_activated_environment(
+    project: Project,
+) -> None:
+    """Whoever typed `. .venv/bin/activate` has the one on PATH, but not the other."""
+    venv, engine = project.folder / ".venv/bin", "slipway/engine/bin"
+    said = project.says("use_slipway_environment; echo $PATH", PATH=f"/usr/bin:/bin:{venv}")
+    first, second, *rest = said.strip().split(":")
+    assert (first, second.endswith(engine)) == (str(venv), True)
+    assert rest == ["/usr/bin", "/bin", str(venv)]
+
+
 @pytest.mark.parametrize(
     ("line", "endpoint"),
     [
