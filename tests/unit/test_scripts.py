@@ -11,9 +11,7 @@ from tests.unit.script_project import ROOT, Project, new_project
 
 SCRIPTS_AT = ROOT / "scripts"
 SCRIPTS = sorted(
-    path.name
-    for path in SCRIPTS_AT.iterdir()
-    if path.is_file() and os.access(path, os.X_OK)
+    path.name for path in SCRIPTS_AT.iterdir() if path.is_file() and os.access(path, os.X_OK)
 )
 
 
