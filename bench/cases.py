@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from bench.results import Figure
-from bench.site import BenchError, Site
-from bench.visitors import Visitors
+from bench.site import WEB_PORT, BenchError, Site
+from tests.visitors import Visitors
 
 Values = dict[str, float]
 """What one run gave, by the name of the figure."""
@@ -29,6 +29,7 @@ CLICK = {
     ),
 }
 SECONDS_FOR_A_PAGE = 60.0
+SITE = f"http://127.0.0.1:{WEB_PORT}/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +100,15 @@ def measure_visitors(site: Site) -> Values:
     _settle(site)
     before = site.outputs()["release"]["id"]
     heading = site.new_edition()
-    with Visitors() as visitors:
+    with Visitors(SITE, connections=4, pause=0.02) as visitors:
         site.up()
         time.sleep(0.5)
     _expect_new_release(site, before, heading)
-    expect(len(visitors.latencies) > 20, "the visitors hardly came through")
+    expect(len(visitors.good) > 20, "the visitors hardly came through")
     return {
-        "failed": len(visitors.failures),
-        "requests": len(visitors.latencies) + len(visitors.failures),
-        "worst": max(visitors.latencies) * 1000,
+        "failed": visitors.failed,
+        "requests": len(visitors.answers),
+        "worst": visitors.worst * 1000,
     }
 
 

@@ -1,0 +1,189 @@
+"""Visitors who go on asking for a page while something happens to the servers behind it.
+
+    with Visitors("http://127.0.0.1:8080/") as visitors:
+        release_something()
+    assert visitors.failed == 0, visitors
+
+They are a process of their own, so that the test's own work delays none of them; it ends with the
+`with` block, with the test's process, and after `MOST_SECONDS` in any case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_SECONDS = 900.0
+#: The sample application's page, read from the database, and which release it is from.
+THE_PAGE = r"(?s)Ada Lovelace.*<code>([0-9a-f]{12})</code>"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request: when it began (`time.monotonic`), and how many seconds it took."""
+
+    began: float
+    seconds: float
+    said: str
+    """What the pattern found in a good answer; of a failed request, how it failed."""
+    good: bool
+
+
+@dataclass
+class Visitors:
+    """A few visitors who each ask, wait for the answer, pause and ask again.
+
+    A connection is kept for the next request, as browsers do, and nothing is asked twice: whatever
+    is not an answer 200 with `pattern` in it, in time, is a failure.
+    """
+
+    url: str
+    connections: int = 8
+    pause: float = 0.05
+    """Seconds between an answer and the next request of the same visitor."""
+    patience: float = 10.0
+    """Seconds until a visitor gives up: also a failure."""
+    pattern: str = THE_PAGE
+    """A regular expression; what its first group finds is counted in `seen`."""
+    answers: list[Answer] = field(default_factory=list, repr=False)
+    """All requests, in the order in which they ended; there after the end of the `with` block."""
+
+    def __enter__(self) -> Visitors:
+        """Returns once the first of them has had an answer, or has failed."""
+        words = (self.url, self.connections, self.pause, self.patience, self.pattern)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.visitors", *map(str, words)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        said, _ = self._process.communicate()
+        self.answers = [Answer(*each) for each in json.loads(said)]
+        # On standard error, for bench/run prints its table on standard output.
+        print(self, file=sys.stderr)  # noqa: T201
+
+    @property
+    def good(self) -> list[Answer]:
+        return [answer for answer in self.answers if answer.good]
+
+    @property
+    def failed(self) -> int:
+        return len(self.answers) - len(self.good)
+
+    @property
+    def worst(self) -> float:
+        """The longest that a good answer took, in seconds."""
+        return max((answer.seconds for answer in self.good), default=0.0)
+
+    @property
+    def seen(self) -> Counter[str]:
+        """What good answers said, such as the release they came from, and how often."""
+        return Counter(answer.said for answer in self.good)
+
+    def __str__(self) -> str:
+        reasons = Counter(answer.said for answer in self.answers if not answer.good)
+        why = "".join(f"; {count} x {reason}" for reason, count in reasons.most_common(5))
+        return (
+            f"visitors: {len(self.answers)} requests, {self.failed} failed,"
+            f" worst {self.worst * 1000:.0f} ms{why}"
+        )
+
+
+# The process
+
+
+class _Visitor(threading.Thread):
+    """One of them, with a connection of its own."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, answers: list[Answer], enough: threading.Event
+    ) -> None:
+        super().__init__(daemon=True)
+        self._answers, self._enough, self._pause = answers, enough, arguments.pause
+        place = urlsplit(arguments.url)
+        self._path = place.path or "/"
+        self._pattern = re.compile(arguments.pattern)
+        self._connection = http.client.HTTPConnection(
+            place.hostname or "", place.port or 80, timeout=arguments.patience
+        )
+
+    def run(self) -> None:
+        while not self._enough.is_set():
+            began = time.monotonic()
+            try:
+                said, good = self._visit()
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                said, good = repr(error), False
+            self._answers.append(Answer(began, time.monotonic() - began, said, good))
+            self._enough.wait(self._pause)
+
+    def _visit(self) -> tuple[str, bool]:
+        self._connection.request("GET", self._path)
+        answer = self._connection.getresponse()
+        page = answer.read().decode(errors="replace")
+        if answer.status != http.client.OK:
+            return f"status {answer.status}", False
+        found = self._pattern.search(page)
+        if found is None:
+            return "another page", False
+        return found[self._pattern.groups and 1], True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("connections", type=int)
+    parser.add_argument("pause", type=float)
+    parser.add_argument("patience", type=float)
+    parser.add_argument("pattern")
+    arguments = parser.parse_args()
+    answers: list[Answer] = []
+    enough = threading.Event()
+    visitors = [_Visitor(arguments, answers, enough) for _ in range(arguments.connections)]
+    for visitor in visitors:
+        visitor.start()
+    while not answers:
+        time.sleep(0.01)
+    with suppress(BrokenPipeError):
+        print("begun", flush=True)  # noqa: T201
+    told_to_end = threading.Thread(target=sys.stdin.read, daemon=True)
+    told_to_end.start()
+    told_to_end.join(MOST_SECONDS)
+    enough.set()
+    # A request that has begun is waited for: cut off, a hanging one would go uncounted.
+    for visitor in visitors:
+        visitor.join(arguments.patience + 1)
+    hanging = sum(visitor.is_alive() for visitor in visitors)
+    all_of_them = [(each.began, each.seconds, each.said, each.good) for each in answers]
+    all_of_them += [(0.0, arguments.patience, "no end", False)] * hanging
+    with suppress(BrokenPipeError):
+        print(json.dumps(all_of_them), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
