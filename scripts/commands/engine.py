@@ -56,6 +56,8 @@ def resources(stack: str) -> dict[str, dict[str, Any]]:
     text = pulumi("stack", "export", "--show-secrets", "--stack", stack)
     found = {}
     for each in json.loads(text)["deployment"].get("resources") or []:
+        if each.get("delete"):
+            continue  # replaced; an update that was cut short left it to be destroyed
         kind, name = each["type"].rsplit(":", 1)[-1], each["urn"].rsplit("::", 1)[-1]
         found[f"{kind} {name}"] = {
             key: _revealed(value) for key, value in each.get("outputs", {}).items()
