@@ -29,6 +29,16 @@ environments() {
 # Refuses words that a script has no use for.
 no_more_words() { [ "$#" -eq 0 ] || fail "unknown argument '$1' (see --help)"; }
 
+# Takes --wait out of `words`: sets `wait` to --wait, or to nothing.
+take_wait() {
+  local word rest=()
+  wait=''
+  for word in "${words[@]}"; do
+    if [ "$word" = --wait ]; then wait=--wait; else rest+=("$word"); fi
+  done
+  words=("${rest[@]}")
+}
+
 # The DigitalOcean endpoint of an environment when it is this machine: that is, the local cloud. Else empty.
 # usage: local_endpoint [stack]
 local_endpoint() {
@@ -102,6 +112,26 @@ forget_foreign_salt() {
   [ "$stack" = local ] || return 0
   grep -q '^encryptionsalt:' "Pulumi.$stack.yaml" || return 0
   sed -i '/^encryptionsalt:/d' "Pulumi.$stack.yaml"
+}
+
+# Whether the engine's file backend holds a lock of the stack: Python starts only to look into one.
+is_locked() {
+  local folder=${PULUMI_BACKEND_URL#file://}
+  compgen -G "${folder%%\?*}/.pulumi/locks/*/*/$stack/*.json" >/dev/null
+}
+
+# Goes on once nobody else updates the stack: says who does, or waits where `wait` says so.
+await_turn() { ! is_locked || python3 -m scripts.commands.update_lock "$stack" ${wait:+"$wait"}; }
+
+# `pulumi up`, after `take_wait`.
+# usage: update_stack [pulumi options…]
+update_stack() {
+  await_turn || return 1
+  until pulumi up --stack "$stack" --yes --skip-preview --suppress-outputs "$@"; do
+    # Somebody who waited too may have been quicker.
+    [ -n "$wait" ] && is_locked || return 1
+    await_turn || return 1
+  done
 }
 
 # Prints one output of the last good update.
