@@ -87,4 +87,4 @@ def stack_settings(stack: str) -> dict[str, Any]:
     import yaml
 
     document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()) or {}
-    return {key.split(":", 1)[1]: value for key, value in (document.get("config") or {}).items()}
+    return {key.rpartition(":")[2]: value for key, value in (document.get("config") or {}).items()}

@@ -143,12 +143,11 @@ def main(stack: str, *options: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder, "events")
         # The event log is one of the engine's debug options; one run gives both texts.
+        command = ["pulumi", "preview", "--stack", stack, "--diff", "--color=never"]
         done = subprocess.run(
-            ["pulumi", "preview", "--stack", stack, "--diff", "--color=never"]
-            + ["--suppress-outputs", "--event-log", str(events), *options],
+            [*command, "--suppress-outputs", "--event-log", str(events), *options],
             env={**os.environ, "PULUMI_DEBUG_COMMANDS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             cwd=ROOT,
         )

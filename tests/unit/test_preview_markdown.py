@@ -55,7 +55,7 @@ def test_marks_stand_at_the_start_of_the_line_where_a_diff_is_coloured() -> None
     diff = (
         "    ~ command:remote:Command: (update)\n"
         "        [id=web-nginx0276]\n"
-        "        [urn=urn:pulumi:dev::slipway::slipway:index:Web$command:remote:Command::web-nginx]\n"
+        "        [urn=urn:pulumi:dev::slipway::Web$command:remote:Command::web-nginx]\n"
         "          -     listen 80;\n"
         "          +     listen 8081;\n"
     )
