@@ -48,6 +48,7 @@ db_server = Server(
         deploy_key=deploy_key,
         packages=database.PACKAGES,
         backups=wanted.backups,
+        protected=wanted.protect_database,
         hints=local_hints(
             address=wanted.local_db_address,
             forward=(wanted.local_db_port, POSTGRESQL_PORT),

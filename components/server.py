@@ -33,6 +33,8 @@ class ServerArgs:
     after_packages: Sequence[str] = ()
     """Shell commands of its role that belong to the packages (run each time, so safe to repeat)."""
     backups: bool = False
+    protected: bool = False
+    """Whether the engine refuses to destroy or replace it."""
     hints: Sequence[str] = ()
     """Further labels of the droplet, see `local_hints`."""
 
@@ -65,7 +67,9 @@ class Server(pulumi.ComponentResource):
             tags=[args.tag, *args.hints],
             backups=args.backups,
             # An image slug moves on at DigitalOcean; a running server is not replaced for it.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["image"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=["image"], protect=args.protected
+            ),
         )
         self.host = Host(
             name=name,

@@ -166,6 +166,7 @@ class Settings(BaseModel):
     web_port: Port
     db_size: Slug
     backups: Annotated[bool, Field(description="true or false")]
+    protect_database: Annotated[bool, Field(description="true or false")]
     vpc_range: VpcRange
     ssh_from: Networks
     http_from: Networks

@@ -67,7 +67,9 @@ def _project() -> str:
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
-        fail(f"the name is {name!r}: must be lower-case letters, digits and dashes, such as staging")
+        fail(
+            f"the name is {name!r}: must be lower-case letters, digits and dashes, such as staging"
+        )
     if name in environments.names():
         fail(f"there is an environment {name!r} already: Pulumi.{name}.yaml")
 

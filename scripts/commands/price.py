@@ -59,4 +59,6 @@ def estimate(bill: list[Item]) -> str:
     """The bill for a person."""
     lines = [f"  {each.count} x {each.what:32} {each.dollars:8.2f} USD a month" for each in bill]
     total = sum(each.dollars for each in bill)
-    return "\n".join([*lines, f"  {'together, without traffic beyond what is free':36} {total:8.2f}"])
+    return "\n".join(
+        [*lines, f"  {'together, without traffic beyond what is free':36} {total:8.2f}"]
+    )

@@ -40,17 +40,17 @@ WITH_A_STACK = [
 
 @pytest.mark.parametrize("name", WITH_A_STACK)
 def test_an_unknown_environment_is_named_with_those_there_are(project: Project, name: str) -> None:
-    project.settings("config: {}\n", stack="staging")
+    project.settings("config: {}\n", stack="twin")
     done = project.run(f"scripts/{name}", "lokal")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "slipway: there is no environment 'lokal': must be one of dev local staging"
+        "slipway: there is no environment 'lokal': must be one of dev local production staging twin"
         " (Pulumi.<name>.yaml)\n"
     )
 
 
 def test_every_other_script_is_known_to_take_no_stack() -> None:
-    assert set(SCRIPTS) - set(WITH_A_STACK) == {"setup", "test"}
+    assert set(SCRIPTS) - set(WITH_A_STACK) == {"diff", "new-environment", "setup", "test"}
 
 
 @pytest.mark.parametrize(
