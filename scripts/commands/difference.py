@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import sys
 from typing import Any
@@ -47,7 +49,8 @@ def _all_of(name: str) -> dict[str, Any]:
 def _serving(name: str) -> str:
     """The release that the last good update left; an environment need not be up, nor reachable."""
     try:
-        release = outputs(name).get("release")
+        with contextlib.redirect_stderr(io.StringIO()):
+            release = outputs(name).get("release")
     except SystemExit:
         return NOT_UP
     return str(release["id"]) if isinstance(release, dict) else NOT_UP

@@ -69,7 +69,7 @@ def changes_in(events: Iterable[dict[str, Any]]) -> list[Change]:
         step = event.get("resourcePreEvent", {}).get("metadata")
         if not step or step["op"] not in WORDS or not (step.get("old") or step.get("new")):
             continue
-        if not (step.get("new") or step["old"]).get("custom"):
+        if not (step.get("new") or step["old"]).get("custom") or "providers:" in step["type"]:
             continue
         found.append(
             Change(

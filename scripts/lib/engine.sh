@@ -70,7 +70,7 @@ build_tool() {
 build_engine() {
   local version target pins host_source
   version=$(built_engine_version)
-  pins=$(cat "$SLIPWAY_ROOT"/tools/*/go.mod | sha256sum | cut -c1-12)
+  pins=$(cat "$SLIPWAY_ROOT"/tools/{engine,language}/go.mod | sha256sum | cut -c1-12)
   target="$SLIPWAY_CACHE/engine/built-$version-$pins"
   if [ ! -d "$target" ]; then
     command -v go >/dev/null ||
