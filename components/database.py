@@ -9,7 +9,7 @@ import pulumi
 from components.network import POSTGRESQL_PORT
 from components.remote import RemoteFile, RemoteScript
 from components.render import render
-from components.server import Server
+from components.server import Server, kept_running
 
 PACKAGES = ("postgresql",)
 # The PostgreSQL that each Debian release ships (packages.debian.org: bookworm 15, trixie 17).
@@ -52,7 +52,7 @@ class Database(pulumi.ComponentResource):
             check=f"runuser -u postgres -- /usr/lib/postgresql/{VERSIONS[args.image]}/bin/postgres"
             f" -D {folder} -C listen_addresses",
             # A new address or port needs a restart, which is skipped when nothing of it changed.
-            then="systemctl restart postgresql",
+            then=kept_running("postgresql", "restart"),
             opts=after_packages,
         )
         access = RemoteFile(

@@ -98,7 +98,7 @@ class Server(pulumi.ComponentResource):
             script=render(
                 "install_packages.sh",
                 packages=[*BASELINE_PACKAGES, *args.packages],
-                afterwards=args.after_packages,
+                afterwards=[kept_running("unattended-upgrades", "start"), *args.after_packages],
             ),
             opts=after_contact,
         )
@@ -108,7 +108,7 @@ class Server(pulumi.ComponentResource):
             path="/etc/ssh/sshd_config.d/slipway.conf",
             content=render("sshd.conf"),
             check="sshd -t",
-            then="systemctl reload ssh",
+            then=kept_running("ssh", "reload"),
             opts=after_contact,
         )
         RemoteFile(
@@ -134,6 +134,17 @@ class Server(pulumi.ComponentResource):
             address=self.address,
             private_address=self.private_address,
         )
+
+
+def kept_running(unit: str, verb: str) -> str:
+    """Shell: `systemctl <verb> <unit>`, which shall also be there after the next boot.
+
+    To enable what is enabled would take half a second, for systemd reads all units again.
+    """
+    return (
+        f"{{ systemctl is-enabled --quiet {unit} || systemctl enable --quiet {unit}; }}"
+        f" && systemctl {verb} {unit}"
+    )
 
 
 def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:

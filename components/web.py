@@ -11,7 +11,7 @@ import pulumi
 from components.application import Application, ApplicationFiles, environment_file
 from components.load_balancer import LoadBalancer
 from components.remote import Host, RemoteFile, RemoteScript
-from components.server import Server, local_hints
+from components.server import Server, kept_running, local_hints
 from components.settings import Settings
 
 PACKAGES = ("nginx-light", "python3-venv")
@@ -89,7 +89,7 @@ class Web(pulumi.ComponentResource):
             files.nginx,
             check=f"ln -sfn ../sites-available/{app.name} /etc/nginx/sites-enabled/{app.name}"
             " && nginx -t -q",
-            then="systemctl reload nginx",
+            then=kept_running("nginx", "reload-or-restart"),
         )
         unit = file(
             "unit",

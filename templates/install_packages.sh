@@ -32,6 +32,11 @@ if [ -n "$missing" ]; then
     exit 1
   fi
 fi
+# What was asked for, for who looks whether it is still there (scripts/status).
+records=${SLIPWAY_RECORDS:-/var/lib/slipway}
+mkdir -p "$records"
+printf '%s\n' {{ packages | join(' ') }} >"$records/packages.new"
+mv -f "$records/packages.new" "$records/packages"
 {% for command in afterwards %}
 {{ command }}
 {% endfor %}

@@ -67,6 +67,7 @@ class Server:
                 "PATH": f"{self.fake}:{os.environ['PATH']}",
                 "FAKE": str(self.fake),
                 "TMPDIR": str(self.fake / "tmp"),
+                "SLIPWAY_RECORDS": str(self.fake / "records"),
             },
             check=False,
         )
@@ -186,6 +187,16 @@ def test_a_failure_of_the_lists_stops_it_in_apts_own_words(server: Server) -> No
     assert done.returncode != 0
     assert "E: no lists" in done.stderr
     assert "install" not in server.called
+
+
+def test_what_was_asked_for_is_recorded_once_it_is_there(server: Server) -> None:
+    record = server.fake / "records" / "packages"
+    (server.fake / "broken").write_text("E: no\n")
+    server.install("nginx-light")
+    assert not record.exists()
+    (server.fake / "broken").unlink()
+    server.install("nginx-light", "python3-venv")
+    assert record.read_text() == "nginx-light\npython3-venv\n"
 
 
 def test_what_belongs_to_the_packages_is_done_each_time(server: Server) -> None:

@@ -41,7 +41,7 @@ class Server:
             input=content,
             capture_output=True,
             text=True,
-            env=self.environment,
+            env={**self.environment, "SLIPWAY_RECORDS": str(self.records)},
             start_new_session=True,
             check=False,
         )
@@ -49,6 +49,15 @@ class Server:
     def put_checked(self, content: str) -> subprocess.CompletedProcess[str]:
         """With a check that only takes what is good."""
         return self.put(content, check=GOOD + str(self.path))
+
+    @property
+    def records(self) -> Path:
+        return self.folder.with_name(f"records of {self.folder.name}")
+
+    @property
+    def recorded(self) -> list[list[str]]:
+        """Content hash, mode, owner and path of each file that was put here."""
+        return [each.read_text().splitlines() for each in self.records.iterdir()]
 
     @property
     def names(self) -> list[str]:
@@ -109,6 +118,32 @@ def test_the_folder_is_made_where_there_is_none(server: Server) -> None:
     server.folder = server.folder / "conf.d" / "deep"
     assert server.put("one\n").returncode == 0
     assert server.folder.stat().st_mode & 0o777 == 0o755
+
+
+def hash_of(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def test_what_was_put_is_recorded_and_the_record_follows(server: Server) -> None:
+    owner = f"{os.geteuid()}:{os.getegid()}"
+    server.put("one\n")
+    assert server.recorded == [[hash_of("one\n"), "0644", owner, str(server.path)]]
+    server.put("two\n", mode="0600")
+    assert server.recorded == [[hash_of("two\n"), "0600", owner, str(server.path)]]
+    server.name = "another.conf"
+    server.put("three\n")
+    assert len(server.recorded) == 2
+
+
+def test_a_refused_content_is_not_recorded(server: Server) -> None:
+    server.put_checked("good\n")
+    server.put_checked("bad\n")
+    assert [each[0] for each in server.recorded] == [hash_of("good\n")]
+
+
+def test_a_file_whose_user_cannot_take_it_is_recorded_for_it_is_there(server: Server) -> None:
+    server.put("one\n", then="false")
+    assert [each[0] for each in server.recorded] == [hash_of("one\n")]
 
 
 @pytest.mark.parametrize("mode", ["0644", "0600", "0755", "0640"])
@@ -205,6 +240,7 @@ def test_killed_anywhere_the_next_run_goes_on(tmp_path: Path) -> None:
         assert server.put_checked("good, new\n").returncode == 0
         assert server.path.read_text() == "good, new\n"
         assert server.names == ["site.conf"]
+        assert [each[0] for each in server.recorded] == [hash_of("good, new\n")]
 
 
 def test_killed_with_a_bad_file_in_place_the_good_one_is_not_forgotten(tmp_path: Path) -> None:
