@@ -21,6 +21,8 @@ from pulumi_command.remote import Logging as Logging
 PATIENT_DIALS = 60
 # Every server has it from the first contact on (components/server.py).
 PUT_FILE = Path(__file__).resolve().parent.parent / "host" / "slipway-put-file"
+# Follows every content: a connection that breaks looks to the server like the end of a file.
+END_OF_FILE = "slipway: end of file\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,8 @@ class RemoteFile(RemoteScript):
         words = [PUT_FILE.name, path, mode, owner, *([check, then] if check or then else [])]
         script = shlex.join(words)
         nothing = Logging.NONE
-        super().__init__(name, host=host, script=script, stdin=content, shown=nothing, opts=opts)
+        whole = pulumi.Output.concat(content, END_OF_FILE)
+        super().__init__(name, host=host, script=script, stdin=whole, shown=nothing, opts=opts)
 
     @property
     def digest(self) -> pulumi.Output[str]:

@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from components.remote import PUT_FILE
+from components.remote import END_OF_FILE, PUT_FILE
 
 GOOD = "grep -q good "
-TOOLS = ("mkdir", "dirname", "rm", "cat", "chmod", "chown", "cp", "ln", "mv", "grep", "sha256sum")
+TOOLS = (
+    *("mkdir", "dirname", "rm", "cat", "tail", "truncate", "chmod", "chown", "cp", "ln", "mv"),
+    *("grep", "sha256sum"),
+)
 
 
 @dataclass
@@ -35,10 +38,16 @@ class Server:
     def put(
         self, content: str, *, mode: str = "0644", check: str = "", then: str = ""
     ) -> subprocess.CompletedProcess[str]:
+        return self.send(content + END_OF_FILE, mode=mode, check=check, then=then)
+
+    def send(
+        self, text: str, *, mode: str = "0644", check: str = "", then: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """What arrives on standard input, as it is."""
         owner = f"{os.geteuid()}:{os.getegid()}"
         return subprocess.run(
             ["sh", str(PUT_FILE), str(self.path), mode, owner, check, then],
-            input=content,
+            input=text,
             capture_output=True,
             text=True,
             env={**self.environment, "SLIPWAY_RECORDS": str(self.records)},
@@ -182,6 +191,18 @@ def test_any_bytes_arrive_as_they_are(server: Server) -> None:
     content = "no line break at the end, $HOME `id` 'quoted' \\n %s ü\t"
     server.put(content)
     assert server.path.read_text() == content
+
+
+def test_a_content_that_was_cut_off_on_its_way_is_not_taken(server: Server) -> None:
+    server.put("old\n")
+    whole = "DATABASE_URL=postgresql://…\nSECRET_KEY=…\n" + END_OF_FILE
+    for length in range(len(whole)):
+        done = server.send(whole[:length], then="echo told")
+        assert done.returncode == 1, whole[:length]
+        assert "site.conf: the new content was cut off on its way" in done.stderr
+        assert "told" not in done.stderr
+    assert server.path.read_text() == "old\n"
+    assert server.names == ["site.conf"]
 
 
 def test_its_user_is_told_once_it_is_in_place(server: Server) -> None:
