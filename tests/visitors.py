@@ -14,6 +14,7 @@ import argparse
 import http.client
 import json
 import re
+import select
 import subprocess
 import sys
 import threading
@@ -46,8 +47,9 @@ class Answer:
 class Visitors:
     """A few visitors who each ask, wait for the answer, pause and ask again.
 
-    A connection is kept for the next request, as browsers do, and nothing is asked twice: whatever
-    is not an answer 200 with `pattern` in it, in time, is a failure.
+    A connection is kept for the next request, and made anew where the server has ended it between
+    two requests, as it may; browsers do the same. Nothing is asked twice: whatever is not an answer
+    200 with `pattern` in it, in time, is a failure.
     """
 
     url: str
@@ -143,6 +145,8 @@ class _Visitor(threading.Thread):
             self._enough.wait(self._pause)
 
     def _visit(self) -> tuple[str, bool]:
+        if self._has_been_ended():
+            self._connection.close()  # and opened again by the request
         self._connection.request("GET", self._path)
         answer = self._connection.getresponse()
         page = answer.read().decode(errors="replace")
@@ -152,6 +156,11 @@ class _Visitor(threading.Thread):
         if found is None:
             return "another page", False
         return found[self._pattern.groups and 1], True
+
+    def _has_been_ended(self) -> bool:
+        """Between two requests the only thing to read from a connection is its end."""
+        connection = self._connection.sock
+        return connection is not None and bool(select.select([connection], [], [], 0)[0])
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ class Site(ThreadingHTTPServer):
     delay = 0.0
     connections = 0
     hangs_up = False
+    ends_connections = False
     daemon_threads = True
 
 
@@ -41,6 +42,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.page)))
         self.end_headers()
+        # Without saying so: the answer does not have "Connection: close".
+        self.close_connection = self.server.ends_connections
         self.wfile.write(self.server.page)
 
     def log_message(self, *_: object) -> None:
@@ -71,6 +74,14 @@ def test_good_answers_are_counted_with_what_they_said(
     assert visitors.seen == {"0123456789ab": len(visitors.good)}
     assert site.connections == 3, "connections are kept"
     assert f"visitors: {len(visitors.good)} requests, 0 failed" in capsys.readouterr().err
+
+
+def test_a_connection_that_was_ended_between_two_requests_is_no_failure(site: Site) -> None:
+    site.ends_connections = True
+    with visitors_of(site) as visitors:
+        time.sleep(0.3)
+    assert visitors.failed == 0
+    assert site.connections >= len(visitors.answers) > 6
 
 
 def test_each_kind_of_failure_counts_and_is_told(site: Site) -> None:
