@@ -53,9 +53,13 @@ def resources(stack: str) -> dict[str, dict[str, Any]]:
 
     Unlike outputs they are there after a failed update as well.
     """
-    text = pulumi("stack", "export", "--show-secrets", "--stack", stack)
+    return resources_in(pulumi("stack", "export", "--show-secrets", "--stack", stack))
+
+
+def resources_in(exported: str) -> dict[str, dict[str, Any]]:
+    """`resources`, of a stack that has been exported as JSON."""
     found = {}
-    for each in json.loads(text)["deployment"].get("resources") or []:
+    for each in json.loads(exported)["deployment"].get("resources") or []:
         if each.get("delete"):
             continue  # replaced; an update that was cut short left it to be destroyed
         kind, name = each["type"].rsplit(":", 1)[-1], each["urn"].rsplit("::", 1)[-1]

@@ -94,7 +94,7 @@ class Fleet:
     def opened(self) -> Iterator[Opened]:
         """Within the block, what makes ssh command lines for these servers."""
         # ssh reads keys from files only: they are for this user alone, and go with the block.
-        with TemporaryDirectory(dir=os.environ["SLIPWAY_HOME"]) as folder:
+        with TemporaryDirectory(dir=os.environ.get("SLIPWAY_HOME")) as folder:
             key, hosts = Path(folder, "key"), Path(folder, "known_hosts")
             key.touch(mode=0o600)
             key.write_text(self.private_key)

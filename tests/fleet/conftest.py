@@ -1,0 +1,29 @@
+"""Four web servers behind a load balancer, which all stories of this folder share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clone import Place, environment_of_its_own
+from tests.fleet.fleet import WebServers
+
+#: Small servers, and no longer waits than the stories need.
+SETTINGS = (
+    "slipway:webSize: s-1vcpu-512mb-10gb",
+    "slipway:workers: 2",
+    "slipway:healthSeconds: 8",
+    "slipway:drainSeconds: 3",
+)
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServers]:
+    """Brought up with one web server; the first story makes it four."""
+    if os.geteuid() != 0:
+        pytest.skip("the local cloud boots real hosts, which needs root")
+    place = Place(number=Place().number + 4)
+    with environment_of_its_own(tmp_path_factory.mktemp("slipway"), place, *SETTINGS) as clone:
+        yield WebServers(clone)

@@ -1,0 +1,142 @@
+"""The web servers of a test's environment: what they serve, and that they agree."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+from scripts.commands.engine import resources_in
+from scripts.commands.fleet import Fleet
+from tests.clone import Clone
+from tests.visitors import Visitors
+
+_numbers = count(1)
+
+
+@dataclass
+class WebServers:
+    """The environment `local` of a copy of the project, seen as a person and as a visitor."""
+
+    site: Clone
+    _edition: str = field(default="</h1>", repr=False)
+
+    # What visitors see
+
+    @contextmanager
+    def visited(self, *, most_failed: int = 0) -> Iterator[Visitors]:
+        """Visitors come all the while; at most so many of their requests may fail."""
+        with Visitors(f"http://127.0.0.1:{self.site.place.web}/") as visitors:
+            yield visitors
+        assert len(visitors.good) > 20, f"hardly a visitor came: {visitors}"
+        assert visitors.failed <= most_failed, str(visitors)
+
+    # What a person does
+
+    def new_edition(self) -> str:
+        """Change the application; the id that this will be as a release."""
+        edition = f", edition {next(_numbers)}</h1>"
+        self.site.edit("app/templates/users.html", self._edition, edition)
+        self._edition = edition
+        return self.id_of_the_application()
+
+    def id_of_the_application(self) -> str:
+        program = "from pathlib import Path; from components import artifact"
+        program += "; print(artifact.identify(Path('app')))"
+        return self.site.run(f'.venv/bin/python3 -c "{program}"').stdout.strip()
+
+    @contextmanager
+    def edited(self, path: str, old: str, new: str) -> Iterator[str]:
+        """An edit of the application that is taken back; gives its id as a release."""
+        file = self.site.folder / path
+        text = file.read_text()
+        self.site.edit(path, old, new)
+        try:
+            yield self.id_of_the_application()
+        finally:
+            file.write_text(text)
+
+    @contextmanager
+    def setting(self, **settings: object) -> Iterator[None]:
+        """Settings of the stack for a while."""
+        file = self.site.folder / "Pulumi.local.yaml"
+        text = file.read_text()
+        kept = [each for each in text.splitlines() if not each.startswith(tuple(
+            f"  slipway:{name}:" for name in settings))]  # fmt: skip
+        added = [f"  slipway:{name}: {json.dumps(value)}" for name, value in settings.items()]
+        file.write_text("\n".join([*kept, *added, ""]))
+        try:
+            yield
+        finally:
+            file.write_text(text)
+
+    def up(self) -> str:
+        """`scripts/up local`, which has to end well."""
+        done = self.site.run("scripts/up local")
+        return done.stdout + done.stderr
+
+    def up_changes_nothing(self) -> None:
+        said = self.up()
+        assert re.search(r"Resources:\n +\d+ unchanged\n", said), said
+
+    # What the servers say
+
+    @cached_property
+    def machines(self) -> Fleet:
+        exported = self.site.pulumi("stack export --show-secrets --stack local")
+        return Fleet.in_state("local", resources_in(exported[exported.index("{") :]))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name in self.machines.servers if name.startswith("web")]
+
+    def everywhere(self, command: str, *names: str) -> dict[str, str]:
+        """What a shell command prints on all web servers, or on these."""
+        results = self.machines.run_everywhere(command, servers=names or self.names)
+        for name, result in results.items():
+            assert result.status == 0, f"{name}: {command}: {result}"
+        return {name: result.output for name, result in results.items()}
+
+    def statuses(self) -> dict[str, dict[str, Any]]:
+        said = self.everywhere(
+            "sudo releasectl --app site status; test ! -e /srv/site/pending.json; echo $?"
+        )
+        found = {}
+        for name, text in said.items():
+            status, settled = text.strip().splitlines()
+            found[name] = {**json.loads(status), "settled": settled == "0"}
+        return found
+
+    def serve(self, release: str, *, within: float = 0) -> None:
+        """Assert that all serve this release, are well, and nothing of a switch is left open.
+
+        Args:
+            release: its id.
+            within: seconds in which those that have switched may go back by themselves.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            statuses = self.statuses()
+            if all(
+                (each["current"], each["problem"], each["settled"]) == (release, None, True)
+                for each in statuses.values()
+            ):
+                return
+            found = {
+                name: (each["current"], each["problem"], each["settled"])
+                for name, each in statuses.items()
+            }
+            assert time.monotonic() < deadline, f"not all serve {release}: {found}"
+            time.sleep(0.5)
+
+    def end_on(self, release: str) -> None:
+        """Assert that the next `scripts/up local` ends on this release, without anything else."""
+        self.up()
+        self.serve(release)
+        assert self.site.output("release")["id"] == release

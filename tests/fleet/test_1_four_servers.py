@@ -1,0 +1,40 @@
+"""From one web server to four, and releases over them, while visitors come all the time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fleet.fleet import WebServers
+
+pytestmark = pytest.mark.hosts
+
+
+def test_one_server_becomes_four_and_no_visitor_notices(fleet: WebServers) -> None:
+    with fleet.visited():
+        fleet.site.pulumi("config set webCount 4 --stack local")
+        fleet.site.pulumi("up --stack local --yes --skip-preview")
+    assert fleet.names == ["web", "web-2", "web-3", "web-4"]
+    fleet.serve(fleet.id_of_the_application())
+
+
+def test_a_second_up_changes_nothing(fleet: WebServers) -> None:
+    fleet.up_changes_nothing()
+
+
+def test_no_visitor_notices_two_releases_a_bad_one_and_a_rollback(fleet: WebServers) -> None:
+    first = fleet.id_of_the_application()
+    with fleet.visited() as visitors:
+        second = fleet.new_edition()
+        fleet.up()
+        third = fleet.new_edition()
+        fleet.up()
+        with fleet.edited("app/wsgi.py", "app = Flask(", "app = no_such_name(") as bad:
+            said = fleet.site.run("scripts/up local", fails=True).stdout
+        assert "NameError: name 'no_such_name' is not defined" in said
+        fleet.serve(third)
+        fleet.site.run("scripts/rollback local")
+    assert set(visitors.seen) == {first, second, third}
+    assert bad not in visitors.seen
+    fleet.serve(second)
+    fleet.site.run(f"scripts/rollback local {third}")
+    fleet.serve(third)
