@@ -17,7 +17,7 @@ errors.end_quietly_when_interrupted()
 wanted = settings.load()
 endpoint.check(settings.api_endpoint())
 chosen = plan.decide(wanted)
-application = Application.of(wanted)
+application = Application.of(wanted, module=chosen.module)
 files = ApplicationFiles.of(application)
 render.check_all()
 
@@ -93,7 +93,7 @@ web_tier = Web(
         application=application,
         files=files,
         servers=web_servers,
-        environment={"DATABASE_URL": db.url},
+        environment={**wanted.app_env, "DATABASE_URL": db.url},
     ),
 )
 

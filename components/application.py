@@ -31,10 +31,10 @@ class Application:
     keep_releases: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Application:
+    def of(cls, settings: Settings, *, module: str) -> Application:
         return cls(
             name=settings.app_name,
-            module=settings.app_module,
+            module=module,
             port=settings.web_port,
             behind=settings.vpc_range if settings.balanced else "",
             static_folder=settings.static_folder,

@@ -20,7 +20,7 @@ class Release:
 
     `released_at` is ISO 8601 in UTC (`2026-11-20T16:00:00Z`); `commit`, `author` and `message` are
     git's, None outside a repository; `dirty` says that the tree was not that commit;
-    `requirements` is the sha256 of requirements.txt.
+    `requirements` is the sha256 of requirements.txt; `module` is the WSGI callable.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Release:
     author: str | None = None
     message: str | None = None
     dirty: bool = False
+    module: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,6 +65,7 @@ class Release:
             author=optional("author"),
             message=optional("message"),
             dirty=dirty,
+            module=optional("module"),
         )
 
 

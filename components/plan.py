@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from components import artifact, history
+from components import artifact, entry_point, history
 from components.errors import SlipwayError
 from components.history import History
 from components.settings import Settings
@@ -26,6 +26,8 @@ class Plan:
     release: history.Release
     archive: Path | None
     """The packed application; None where a kept release comes back that was packed elsewhere."""
+    module: str
+    """Its WSGI callable, as module:name."""
     comes_back: bool
     """Whether it is a kept release: servers that have it are sent nothing."""
     earlier: Any
@@ -57,16 +59,21 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
                 f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
             )
         archive = artifact.archive_of(settings.release, archives)
+        release = known[settings.release]
         return Plan(
-            release=known[settings.release],
+            release=release,
             archive=archive if archive.exists() else None,
+            # Of its own time: the folder may have another one by now.
+            module=settings.app_module or release.module or entry_point.find(settings.app_source),
             comes_back=True,
             earlier=earlier,
             keep=settings.keep_releases,
         )
     packed = artifact.pack(settings.app_source, archives)
+    module = settings.app_module or entry_point.find(settings.app_source)
     release = known.get(packed.id) or history.Release(
         id=packed.id,
+        module=module,
         released_at=NOT_YET,
         requirements=packed.requirements_hash,
         **_commit_of(settings.app_source),
@@ -74,6 +81,7 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
     return Plan(
         release=release,
         archive=packed.path,
+        module=module,
         comes_back=False,
         earlier=earlier,
         keep=settings.keep_releases,

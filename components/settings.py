@@ -18,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from components.errors import SlipwayError
 
@@ -69,6 +70,39 @@ def _check_free_name(value: str) -> str:
     return value
 
 
+# Variables of an application that are not for a setting to say: ours, systemd's, and those that
+# decide which programs and libraries run.
+_TAKEN_VARIABLES = r"DATABASE_URL|PATH|HOME|PYTHONHOME|(SLIPWAY|LD|LISTEN|NOTIFY)_.*"
+
+
+def _check_environment(values: Any) -> dict[str, str]:
+    """Variables with their values as text. What is said of a wrong one never shows its value."""
+    if not isinstance(values, dict):
+        raise _said("must be a map of names and values")
+    for name, value in values.items():
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            raise _said(
+                f"has the name {name!r}: must be capital letters, digits and _, not a digit first"
+            )
+        if re.fullmatch(_TAKEN_VARIABLES, name):
+            raise _said(f"has the name {name}, which is taken: must be another one")
+        if not isinstance(value, str | int | float):
+            raise _said(f"has for {name} no plain value: must be text, a number, true or false")
+        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", str(value)):  # systemd would leave it out
+            raise _said(f"has for {name} a control character: must be text, its lines ended by LF")
+    return {name: _text_of(value) for name, value in values.items()}
+
+
+def _text_of(value: str | float) -> str:
+    """As the person wrote it: true, not True."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _said(words: str) -> PydanticCustomError:
+    """An error with words of its own; a brace in them is no field to be filled in."""
+    return PydanticCustomError("said", "{words}", {"words": words})
+
+
 # Each type says in its description what is allowed: errors quote it.
 Name = Annotated[
     str,
@@ -81,8 +115,8 @@ Name = Annotated[
 ]
 Module = Annotated[
     str,
-    _matches(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?"),
-    Field(description="module:name, such as wsgi:app"),
+    _matches(r"|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?"),
+    Field(description="module:name, such as wsgi:app, or empty to have it found"),
 ]
 Slug = Annotated[str, _matches(r"[a-z0-9][a-z0-9-]*"), Field(description="a DigitalOcean slug")]
 Image = Annotated[
@@ -110,6 +144,11 @@ StaticFolder = Annotated[
     _matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
     Field(description="a folder inside the application, or empty"),
 ]
+Environment = Annotated[
+    dict[str, str],
+    BeforeValidator(_check_environment),
+    Field(description="a map of variables", repr=False),
+]
 CommandLine = Annotated[str, _matches(r"[^\n\0]*"), Field(description="one command line, or empty")]
 Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
 PortOrNone = Annotated[int, Field(ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")]
@@ -133,6 +172,7 @@ class Settings(BaseModel):
     app_name: Name
     app_folder: Folder
     app_module: Module
+    app_env: Environment
     release_command: CommandLine
     health_path: UrlPath
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
@@ -264,6 +304,8 @@ def _explain(error: ValidationError, namespace: str) -> list[str]:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {namespace}:{near[0]}?" if near else ""
             lines.append(f"{key} is not a setting{hint} (Pulumi.yaml lists them all)")
+        elif problem["type"] == "said":
+            lines.append(f"{key} {problem['msg']}")
         elif problem["type"] == "missing":
             lines.append(
                 f"{key} has no value and no default: is Pulumi.yaml of this project in use?"

@@ -231,3 +231,25 @@ def test_a_wrong_setting_stops_before_anything_is_made(run: Run) -> None:
 def test_an_application_that_is_missing_stops_before_anything_is_made(run: Run) -> None:
     with pytest.raises(pulumi.RunError, match="no-such-app: there is no such folder"):
         run(appFolder="no-such-app")
+
+
+def test_the_applications_variables_reach_its_environment_and_nothing_else(run: Run) -> None:
+    engine = run(appEnv={"SECRET_KEY": "hush", "MODE": "fast"})
+    environment = engine.one("web-environment").inputs["stdin"]
+    assert is_secret(environment)
+    assert 'SECRET_KEY="hush"\n' in plain(environment)
+    assert 'MODE="fast"\n' in plain(environment)
+    for each in engine.resources:
+        for key, value in each.inputs.items():
+            assert is_secret(value) or "hush" not in repr(value), f"{each.name}.{key}"
+    assert "hush" not in repr(engine.exports)
+
+
+def test_a_release_that_comes_back_brings_its_own_callable_along(run: Run) -> None:
+    past = history(artifact.identify(APP), KEPT)
+    past["releases"][1]["module"] = "shop.web:application"
+    engine = run(past, release=KEPT)
+    assert " shop.web:application" in engine.one("web-unit").inputs["stdin"]
+    assert " wsgi:app" in run(past).one("web-unit").inputs["stdin"]
+    forced = run(past, release=KEPT, appModule="other:app")
+    assert " other:app" in forced.one("web-unit").inputs["stdin"]

@@ -35,7 +35,8 @@ DEFAULTS: dict[str, Any] = {name: setting["default"] for name, setting in SCHEMA
 
 
 def application(**changes: Any) -> Application:
-    return Application.of(parse({**DEFAULTS, **changes}))
+    settings = parse({**DEFAULTS, **changes})
+    return Application.of(settings, module=settings.app_module or "wsgi:app")
 
 
 def files(**changes: Any) -> ApplicationFiles:
@@ -242,15 +243,16 @@ def test_releasectl_takes_every_module_that_the_settings_take(
     assert releasectl.Settings(path).module == module
 
 
-# What systemd takes for a value: no control characters but the tab (environment_file(3)).
+# What systemd takes for a value: no control characters but tab and line end (env_value_is_valid).
 VALUES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters=[chr(n) for n in range(32)])
-    | st.sampled_from(" \t\"'\\$`;#=%")
+    | st.sampled_from(" \t\n\"'\\$`;#=%")
 )
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
+@example({"A": "-----BEGIN KEY-----\nab\\\n#c=d\n-----END KEY-----\n", "B": "b"})
 @example({"A": "two\u2028lines", "B": "\x85", "C": "\\"})
 def test_the_release_command_gets_every_value_as_it_was(
     releasectl: ModuleType, tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]

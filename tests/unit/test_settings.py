@@ -126,3 +126,43 @@ def test_postgresql_opens_to_the_forward_only_when_there_is_one() -> None:
     assert settings().db_from == []
     opened = settings(localDbPort=54322, vpcRange="192.168.100.0/24")
     assert opened.db_from == ["192.168.100.1"]
+
+
+def test_variables_are_given_as_text_as_a_person_wrote_them() -> None:
+    given = {"MODE": "fast", "SIZE": 5, "RATIO": 0.5, "DEBUG": True, "KEY": "a\nb\n"}
+    assert settings(appEnv=given).app_env == {
+        "MODE": "fast",
+        "SIZE": "5",
+        "RATIO": "0.5",
+        "DEBUG": "true",
+        "KEY": "a\nb\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("hush", "must be a map of names and values"),
+        ({"mode": "hush"}, "has the name 'mode': must be capital letters, digits and _"),
+        ({"1ST": "hush"}, "has the name '1ST': must be"),
+        ({"A B": "hush"}, "has the name 'A B': must be"),
+        ({"DATABASE_URL": "hush"}, "has the name DATABASE_URL, which is taken"),
+        ({"PATH": "hush"}, "has the name PATH, which is taken"),
+        ({"LD_PRELOAD": "hush"}, "has the name LD_PRELOAD, which is taken"),
+        ({"SLIPWAY_INSTANCE": "hush"}, "has the name SLIPWAY_INSTANCE, which is taken"),
+        ({"A": ["hush"]}, "has for A no plain value"),
+        ({"A": None}, "has for A no plain value"),
+        ({"A": "hush\r\n"}, "has for A a control character"),
+        ({"A": "hush\0"}, "has for A a control character"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_named_and_its_value_never_shown(
+    given: Any, said: str
+) -> None:
+    told = complaint(appEnv=given)
+    assert told.startswith(f"slipway:appEnv {said}")
+    assert "hush" not in told
+
+
+def test_the_values_of_variables_are_not_in_what_settings_look_like() -> None:
+    assert "hush" not in repr(settings(appEnv={"SECRET_KEY": "hush"}))
