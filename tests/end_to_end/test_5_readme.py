@@ -200,6 +200,27 @@ def test_the_environment_at_digitalocean_can_be_previewed(site: Clone, command: 
     assert "dev-web" in said
 
 
+@types(
+    "pulumi config set --path appEnv.MODE careful --stack local",
+    "pulumi config set --path appEnv.SECRET_KEY --secret --stack local",
+)
+def test_variables_reach_the_application_and_a_secret_nobody_else(
+    site: Clone, command: str, then: str
+) -> None:
+    typed(site, command)
+    typed(site, f"{then} <<<hush-hush")
+    try:
+        preview = site.run("scripts/preview local").stdout
+        said = site.run("scripts/up local")
+        found = site.on("web", "sudo cat /proc/$(pgrep -o gunicorn)/environ")
+    finally:
+        site.pulumi("config rm appEnv --stack local")
+    assert {"MODE=careful", "SECRET_KEY=hush-hush"} <= set(found.split("\0"))
+    assert "hush-hush" not in preview + said.stdout + said.stderr
+    state = site.run("cat .slipway/.pulumi/stacks/*/local.json Pulumi.local.yaml").stdout
+    assert "hush-hush" not in state
+
+
 @types("pulumi config set webPort 8081 --stack local", "scripts/up local")
 def test_a_changed_port_moves_the_site(site: Clone, command: str, then: str) -> None:
     typed(site, command)
