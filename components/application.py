@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from components.app_server import InstanceFile, instance_files
 from components.render import render
 from components.settings import Settings
 
@@ -22,7 +23,12 @@ class Application:
     static_folder: str
     maintenance: str
     """What visitors are told instead of seeing the site; empty for nothing."""
+    app_server: str
+    supervisor: str
     workers: int
+    worker_threads: int
+    request_seconds: int
+    max_requests: int
     release_command: str
     health_path: str
     health_status: int
@@ -39,7 +45,12 @@ class Application:
             behind=settings.vpc_range if settings.balanced else "",
             static_folder=settings.static_folder,
             maintenance=settings.maintenance,
+            app_server=settings.app_server,
+            supervisor=settings.supervisor,
             workers=settings.workers,
+            worker_threads=settings.worker_threads,
+            request_seconds=settings.request_seconds,
+            max_requests=settings.max_requests,
             release_command=settings.release_command,
             health_path=settings.health_path,
             health_status=settings.health_status,
@@ -59,14 +70,20 @@ class Application:
         return f"/etc/slipway/{self.name}"
 
 
+    @property
+    def environment(self) -> str:
+        """The file of its environment variables on a server."""
+        return f"{self.configuration}/env"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApplicationFiles:
     """The contents of its files on a server, all rendered before anything is made."""
 
     prepare: str
     nginx: str
-    unit: str
-    gunicorn: str
+    instance: Sequence[InstanceFile]
+    """What an instance is made from, besides its release and its environment."""
     sockets: str
     maintenance: str
     releasectl: str
@@ -76,14 +93,14 @@ class ApplicationFiles:
         """Raises SlipwayError naming the template that is wrong."""
         places = {"root": app.root, "configuration": app.configuration}
         values = asdict(app) | places | {"app": app.name}
+        instance = instance_files(values)
         return cls(
             prepare=render("prepare_app.sh", **values),
             nginx=render("nginx-site.conf", **values),
-            unit=render("app@.service", **values),
-            gunicorn=render("gunicorn.conf.py", **values),
+            instance=instance,
             sockets=render("tmpfiles.conf", **values),
             maintenance=render("maintenance.html", **values),
-            releasectl=releasectl_settings(app),
+            releasectl=releasectl_settings(app, instance),
         )
 
 
@@ -97,7 +114,7 @@ def environment_file(variables: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def releasectl_settings(app: Application) -> str:
+def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> str:
     """What `host/releasectl` reads from app.json."""
     settings = {
         "health_path": app.health_path,
@@ -108,5 +125,9 @@ def releasectl_settings(app: Application) -> str:
         "port": app.port,
         "release_command": app.release_command,
         "module": app.module,
+        "supervisor": app.supervisor,
+        # Apache would start all the same, and answer each request with an error.
+        "import_first": app.app_server == "mod_wsgi",
+        "instance_files": [app.environment, *(file.path for file in instance)],
     }
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from components.app_server import APACHE_PORT
 from components.errors import SlipwayError
 
 
@@ -178,7 +179,18 @@ class Settings(BaseModel):
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
     drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
+    app_server: Annotated[
+        str, _matches("gunicorn|uwsgi|mod_wsgi"), Field(description="gunicorn, uwsgi or mod_wsgi")
+    ]
+    supervisor: Annotated[
+        str, _matches("systemd|supervisor"), Field(description="systemd or supervisor")
+    ]
     workers: Annotated[int, Field(ge=0, le=128, description="1 to 128, or 0 for 2 x cores + 1")]
+    worker_threads: Annotated[int, Field(ge=1, le=256, description="1 to 256")]
+    request_seconds: Annotated[int, Field(ge=1, le=3600, description="1 to 3600 seconds")]
+    max_requests: Annotated[
+        int, Field(ge=0, le=10_000_000, description="1 to 10000000, or 0 for never")
+    ]
     static_folder: StaticFolder
     release: ReleaseId
     keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
@@ -331,6 +343,11 @@ def _check_relations(settings: Settings, namespace: str) -> None:
         raise SlipwayError(
             f"{namespace}:webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
             " must be another port, 1 to 65535"
+        )
+    if (settings.app_server, settings.web_port) == ("mod_wsgi", APACHE_PORT):
+        raise SlipwayError(
+            f"{namespace}:webPort is {APACHE_PORT}, where Apache listens for nginx"
+            f" ({namespace}:appServer is mod_wsgi): must be another port, 1 to 65535"
         )
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pulumi
 
+from components import app_server
 from components.application import Application, ApplicationFiles, environment_file
 from components.load_balancer import LoadBalancer
 from components.remote import Host, RemoteFile, RemoteScript
@@ -23,6 +24,10 @@ AFTER_PACKAGES = (
     f" python3 -m venv /opt/slipway && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
 )
 RELEASECTL = Path(__file__).resolve().parent.parent / "host" / "releasectl"
+
+
+def packages(settings: Settings) -> tuple[str, ...]:
+    return (*PACKAGES, *app_server.packages(settings.app_server, settings.supervisor))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,18 +96,10 @@ class Web(pulumi.ComponentResource):
             " && nginx -t -q",
             then=kept_running("nginx", "reload-or-restart"),
         )
-        unit = file(
-            "unit",
-            f"/etc/systemd/system/{app.name}@.service",
-            files.unit,
-            then="systemctl daemon-reload",
-        )
-        gunicorn = file(
-            "gunicorn",
-            f"{app.configuration}/gunicorn.conf.py",
-            files.gunicorn,
-            check=f"python3 -m py_compile {app.configuration}/gunicorn.conf.py",
-        )
+        instance = [
+            file(each.name, each.path, each.content, mode=each.mode, check=each.check, then=each.then)
+            for each in files.instance
+        ]
         sockets = file(
             "sockets",
             f"/etc/tmpfiles.d/{app.name}.conf",
@@ -111,7 +108,7 @@ class Web(pulumi.ComponentResource):
         )
         environment = file(
             "environment",
-            f"{app.configuration}/env",
+            app.environment,
             pulumi.Output.secret(pulumi.Output.all(**args.environment).apply(environment_file)),
             mode="0600",
         )
@@ -125,10 +122,10 @@ class Web(pulumi.ComponentResource):
         )
         self.hosts.append(host)
         self.configured.append(
-            [maintenance, site, unit, gunicorn, sockets, environment, settings, releasectl]
+            [maintenance, site, *instance, sockets, environment, settings, releasectl]
         )
         self.digests.append(
-            pulumi.Output.all(unit.digest, gunicorn.digest, environment.digest).apply(
+            pulumi.Output.all(*(each.digest for each in [*instance, environment])).apply(
                 lambda digests: "".join(digest[:4] for digest in digests)
             )
         )

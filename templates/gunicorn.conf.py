@@ -2,8 +2,14 @@
 import multiprocessing
 
 workers = {{ workers or "2 * multiprocessing.cpu_count() + 1" }}
-threads = 2
-timeout = 60
+threads = {{ worker_threads }}
+# A worker that has not been heard of for so long is killed.
+timeout = {{ request_seconds }}
+{% if max_requests %}
+# Not all workers at once.
+max_requests = {{ max_requests }}
+max_requests_jitter = {{ max_requests // 10 }}
+{% endif %}
 # In-flight requests of an old release may take this long to end.
 graceful_timeout = {{ drain_seconds }}
 # nginx, in the application's group, is the only one to connect.

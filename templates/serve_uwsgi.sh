@@ -1,0 +1,7 @@
+#!/bin/sh
+# Slipway: runs one instance of {{ app }} under uWSGI, in the foreground.
+set -eu
+instance=$1
+cd "{{ root }}/instances/$instance"
+exec uwsgi --ini {{ configuration }}/uwsgi.ini --http-socket "/run/{{ app }}/$instance.sock" \
+  --virtualenv "$PWD/.venv" --processes {{ workers or '"$((2 * $(nproc) + 1))"' }}
