@@ -56,7 +56,11 @@ def instance_files(values: Mapping[str, Any]) -> list[InstanceFile]:
         content=render(f"serve_{values['app_server']}.sh", **values),
         mode="0755",
     )
-    return [*_APP_SERVERS[values["app_server"]](values), serve, *_SUPERVISORS[values["supervisor"]](values)]
+    return [
+        *_APP_SERVERS[values["app_server"]](values),
+        serve,
+        *_SUPERVISORS[values["supervisor"]](values),
+    ]
 
 
 def _gunicorn(values: Mapping[str, Any]) -> list[InstanceFile]:
@@ -74,7 +78,9 @@ def _uwsgi(values: Mapping[str, Any]) -> list[InstanceFile]:
 def _mod_wsgi(values: Mapping[str, Any]) -> list[InstanceFile]:
     folder = values["configuration"]
     apache, script = f"{folder}/apache.conf", f"{folder}/app.wsgi"
-    like_an_instance = f"SLIPWAY_INSTANCE=check SLIPWAY_ADDRESS=127.0.0.1:{APACHE_PORT} SLIPWAY_WORKERS=1"
+    like_an_instance = (
+        f"SLIPWAY_INSTANCE=check SLIPWAY_ADDRESS=127.0.0.1:{APACHE_PORT} SLIPWAY_WORKERS=1"
+    )
     return [
         InstanceFile(
             name="apache",
@@ -86,7 +92,7 @@ def _mod_wsgi(values: Mapping[str, Any]) -> list[InstanceFile]:
             name="wsgi",
             path=script,
             content=render("app.wsgi", **values),
-            check=f"python3 -c 'compile(open(\"{script}\").read(), \"{script}\", \"exec\")'",
+            check=f'python3 -c \'compile(open("{script}").read(), "{script}", "exec")\'',
         ),
     ]
 

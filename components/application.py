@@ -69,7 +69,6 @@ class Application:
         """The folder of its configuration on a server."""
         return f"/etc/slipway/{self.name}"
 
-
     @property
     def environment(self) -> str:
         """The file of its environment variables on a server."""

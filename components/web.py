@@ -97,7 +97,9 @@ class Web(pulumi.ComponentResource):
             then=kept_running("nginx", "reload-or-restart"),
         )
         instance = [
-            file(each.name, each.path, each.content, mode=each.mode, check=each.check, then=each.then)
+            file(
+                each.name, each.path, each.content, mode=each.mode, check=each.check, then=each.then
+            )
             for each in files.instance
         ]
         sockets = file(

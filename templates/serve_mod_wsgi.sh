@@ -19,6 +19,7 @@ end() {
   kill "$bridge" 2>/dev/null || true
   rm -f "$socket" "/run/{{ app }}/$instance.pid"
 }
+# shellcheck disable=SC2329 # the trap calls it
 stop() {
   trap - TERM
   # Graceful: what is being answered is answered.

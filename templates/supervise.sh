@@ -3,9 +3,10 @@
 set -eu
 instance=$1
 umask 027
+export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SLIPWAY_INSTANCE="$instance"
+export HOME={{ root }} USER={{ app }} LOGNAME={{ app }} LANG=C.UTF-8
 set -a
-PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SLIPWAY_INSTANCE=$instance
-HOME={{ root }} USER={{ app }} LOGNAME={{ app }} LANG=C.UTF-8
+# shellcheck source=/dev/null
 . {{ configuration }}/env
 set +a
 exec systemd-cat --identifier="{{ app }}@$instance" \

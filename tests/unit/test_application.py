@@ -43,6 +43,11 @@ def files(**changes: Any) -> ApplicationFiles:
     return ApplicationFiles.of(application(**changes))
 
 
+def of_instance(name: str, **changes: Any) -> str:
+    """The content of a file that an instance is made from."""
+    return {each.name: each.content for each in files(**changes).instance}[name]
+
+
 def program(name: str) -> str:
     """A program of this machine, also one that only root has on PATH."""
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -64,8 +69,16 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     [
         ("nginx-site.conf", lambda: files().nginx),
         ("nginx-site-without-static.conf", lambda: files(staticFolder="", webPort=8081).nginx),
-        ("site@.service", lambda: files().unit),
-        ("gunicorn.conf.py", lambda: files().gunicorn),
+        ("site@.service", lambda: of_instance("unit")),
+        ("gunicorn.conf.py", lambda: of_instance("gunicorn")),
+        ("serve_gunicorn.sh", lambda: of_instance("serve")),
+        ("serve_uwsgi.sh", lambda: of_instance("serve", appServer="uwsgi")),
+        ("serve_mod_wsgi.sh", lambda: of_instance("serve", appServer="mod_wsgi")),
+        ("uwsgi.ini", lambda: of_instance("uwsgi", appServer="uwsgi", maxRequests=5000)),
+        ("apache.conf", lambda: of_instance("apache", appServer="mod_wsgi", maxRequests=5000)),
+        ("app.wsgi", lambda: of_instance("wsgi", appServer="mod_wsgi")),
+        ("program.conf", lambda: of_instance("program", supervisor="supervisor")),
+        ("supervise.sh", lambda: of_instance("supervise", supervisor="supervisor")),
         ("tmpfiles.conf", lambda: files().sockets),
         ("app.json", lambda: files().releasectl),
         ("sshd.conf", lambda: render("sshd.conf")),
@@ -118,18 +131,18 @@ def test_without_a_static_folder_nginx_serves_no_files() -> None:
 @contextmanager
 def unit_on_this_machine(folder: Path, unit: str) -> Iterator[Path]:
     """The unit with its program in a folder of ours: systemd-analyze looks whether it is there."""
-    gunicorn = folder / "srv/site/instances/one/.venv/bin/gunicorn"
-    gunicorn.parent.mkdir(parents=True)
-    gunicorn.write_text("#!/bin/sh\n")
-    gunicorn.chmod(0o755)
+    serve = folder / "etc/slipway/site/serve"
+    serve.parent.mkdir(parents=True)
+    serve.write_text("#!/bin/sh\n")
+    serve.chmod(0o755)
     path = folder / "site@one.service"
-    path.write_text(unit.replace("ExecStart=/srv/", f"ExecStart={folder}/srv/"))
+    path.write_text(unit.replace("ExecStart=/etc/", f"ExecStart={folder}/etc/"))
     yield path
 
 
 def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
     analyze = program("systemd-analyze")
-    with unit_on_this_machine(tmp_path, files().unit) as path:
+    with unit_on_this_machine(tmp_path, of_instance("unit")) as path:
         checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
     ours = [line for line in checked.stderr.splitlines() if path.name in line]
     assert (checked.returncode, ours) == (0, [])
@@ -137,7 +150,7 @@ def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
 
 def test_systemd_would_say_so_if_the_unit_were_wrong(tmp_path: Path) -> None:
     analyze = program("systemd-analyze")
-    wrong = files().unit.replace("ProtectSystem=strict", "ProtectSystm=strict")
+    wrong = of_instance("unit").replace("ProtectSystem=strict", "ProtectSystm=strict")
     with unit_on_this_machine(tmp_path, wrong) as path:
         checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
     assert "ProtectSystm" in checked.stderr
@@ -146,9 +159,9 @@ def test_systemd_would_say_so_if_the_unit_were_wrong(tmp_path: Path) -> None:
 def test_an_old_release_is_not_killed_before_its_requests_may_end() -> None:
     """gunicorn's own patience must run out before systemd's."""
     for seconds in (0, 30, 600):
-        made = files(drainSeconds=seconds)
-        graceful = re.search(r"^graceful_timeout = (\d+)$", made.gunicorn, re.MULTILINE)
-        stop = re.search(r"^TimeoutStopSec=(\d+)$", made.unit, re.MULTILINE)
+        made = {each.name: each.content for each in files(drainSeconds=seconds).instance}
+        graceful = re.search(r"^graceful_timeout = (\d+)$", made["gunicorn"], re.MULTILINE)
+        stop = re.search(r"^TimeoutStopSec=(\d+)$", made["unit"], re.MULTILINE)
         assert graceful
         assert stop
         assert seconds == int(graceful[1]) < int(stop[1])
@@ -159,7 +172,7 @@ def test_an_old_release_is_not_killed_before_its_requests_may_end() -> None:
 
 def gunicorn_settings(tmp_path: Path, **changes: Any) -> dict[str, Any]:
     path = tmp_path / "gunicorn.conf.py"
-    path.write_text(files(**changes).gunicorn)
+    path.write_text(of_instance("gunicorn", **changes))
     return runpy.run_path(str(path))
 
 
@@ -169,6 +182,46 @@ def test_gunicorn_runs_two_workers_for_each_core_and_one_more(tmp_path: Path) ->
 
 def test_gunicorn_runs_as_many_workers_as_were_asked_for(tmp_path: Path) -> None:
     assert gunicorn_settings(tmp_path, workers=7)["workers"] == 7
+
+
+def test_gunicorn_replaces_its_workers_one_after_the_other(tmp_path: Path) -> None:
+    settings = gunicorn_settings(tmp_path, maxRequests=5000, workerThreads=4, requestSeconds=90)
+    assert (settings["max_requests"], settings["max_requests_jitter"]) == (5000, 500)
+    assert (settings["threads"], settings["timeout"]) == (4, 90)
+    assert "max_requests" not in gunicorn_settings(tmp_path)
+
+
+# The other app servers
+
+
+def test_a_callable_that_makes_the_application_is_called_for_mod_wsgi() -> None:
+    script = of_instance("wsgi", appServer="mod_wsgi", appModule="os.path:abspath()")
+    names: dict[str, Any] = {}
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        exec(script, names)
+    assert names["application"] is os.path.abspath
+
+
+def test_an_instance_is_made_from_every_file_of_its_server_and_supervisor() -> None:
+    def made_from(**changes: Any) -> set[str]:
+        return set(json.loads(files(**changes).releasectl)["instance_files"])
+
+    folder = "/etc/slipway/site"
+    assert made_from() == {
+        f"{folder}/env",
+        f"{folder}/gunicorn.conf.py",
+        f"{folder}/serve",
+        "/etc/systemd/system/site@.service",
+    }
+    assert made_from(appServer="mod_wsgi", supervisor="supervisor") == {
+        f"{folder}/env",
+        f"{folder}/apache.conf",
+        f"{folder}/app.wsgi",
+        f"{folder}/serve",
+        f"{folder}/program.conf",
+        f"{folder}/supervise",
+        "/etc/systemd/system/supervisor.service.d/slipway.conf",
+    }
 
 
 # sshd, PostgreSQL

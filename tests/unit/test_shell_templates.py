@@ -12,18 +12,24 @@ import pytest
 from components import identity, web
 from components.render import FOLDER, render
 
+APPLICATION = {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"}
 SCRIPTS: dict[str, dict[str, Any]] = {
     "install_packages.sh": {"packages": ["nginx-light"], "afterwards": web.AFTER_PACKAGES},
     "create_database.sh": {"role": "site", "database": "site"},
-    "prepare_app.sh": {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"},
+    "prepare_app.sh": APPLICATION,
+    "supervise.sh": APPLICATION,
+    "serve_gunicorn.sh": APPLICATION | {"module": "wsgi:app()"},
+    "serve_uwsgi.sh": APPLICATION | {"workers": 0},
+    "serve_mod_wsgi.sh": APPLICATION | {"workers": 0, "apache_port": 7080},
 }
 
 
 def shellcheck(script: str) -> str:
-    """What shellcheck says of a POSIX shell script; nothing if all is well."""
+    """What shellcheck says of a shell script, POSIX unless it says otherwise; nothing if well."""
+    shell = "bash" if script.startswith("#!/bin/bash\n") else "sh"
     program = Path(sys.executable).with_name("shellcheck")
     return subprocess.run(
-        [program if program.exists() else "shellcheck", "--shell=sh", "-"],
+        [program if program.exists() else "shellcheck", f"--shell={shell}", "-"],
         input=script,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@ import multiprocessing
 
 workers = 2 * multiprocessing.cpu_count() + 1
 threads = 2
+# A worker that has not been heard of for so long is killed.
 timeout = 60
 # In-flight requests of an old release may take this long to end.
 graceful_timeout = 30

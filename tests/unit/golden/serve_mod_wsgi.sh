@@ -1,0 +1,47 @@
+#!/bin/bash
+# Slipway: runs one instance of site under Apache with mod_wsgi, in the foreground.
+#
+# Apache listens on TCP only. It gets an address of 127.0.0.0/8 that is this instance's alone, and
+# systemd-socket-proxyd leads the instance's socket there. When one of them ends, so does the other.
+set -eu
+instance=$1
+socket=/run/site/$instance.sock
+digits=$(printf %s "site@$instance" | sha256sum)
+host=127.$((16#${digits:0:2} / 2 + 100)).$((16#${digits:2:2})).$((16#${digits:4:2} / 2 + 100))
+export SLIPWAY_INSTANCE=$instance SLIPWAY_ADDRESS=$host:7080
+export SLIPWAY_WORKERS=$((2 * $(nproc) + 1))
+cd "/srv/site/instances/$instance"
+rm -f "/run/site/$instance.pid" "/run/site/$instance.wsgi."*
+
+end() {
+  # A process group of its own, to leave none of its processes behind.
+  kill -KILL -- "-$apache" 2>/dev/null || true
+  kill "$bridge" 2>/dev/null || true
+  rm -f "$socket" "/run/site/$instance.pid"
+}
+# shellcheck disable=SC2329 # the trap calls it
+stop() {
+  trap - TERM
+  # Graceful: what is being answered is answered.
+  kill -WINCH "$apache" 2>/dev/null || true
+  wait "$apache" || true
+  end
+  exit 0
+}
+
+apache='' bridge=''
+trap stop TERM
+# The death of this script is theirs too.
+setsid setpriv --pdeathsig TERM apache2 -f /etc/slipway/site/apache.conf -DFOREGROUND &
+apache=$!
+until (: <"/dev/tcp/$host/7080") 2>/dev/null; do
+  kill -0 "$apache" 2>/dev/null || { end; exit 1; }
+  sleep 0.05
+done
+rm -f "$socket"
+setpriv --pdeathsig KILL systemd-socket-activate --listen="$socket" \
+  /lib/systemd/systemd-socket-proxyd --connections-max=4096 "$SLIPWAY_ADDRESS" &
+bridge=$!
+wait -n "$apache" "$bridge" || true
+end
+exit 1
