@@ -16,7 +16,7 @@ rm -f "/run/{{ app }}/$instance.pid" "/run/{{ app }}/$instance.wsgi."*
 end() {
   # A process group of its own, to leave none of its processes behind.
   kill -KILL -- "-$apache" 2>/dev/null || true
-  kill "$bridge" 2>/dev/null || true
+  kill "$bridge" 2>/dev/null && wait "$bridge" || true
   rm -f "$socket" "/run/{{ app }}/$instance.pid"
 }
 # shellcheck disable=SC2329 # the trap calls it
@@ -42,6 +42,12 @@ rm -f "$socket"
 setpriv --pdeathsig KILL systemd-socket-activate --listen="$socket" \
   /lib/systemd/systemd-socket-proxyd --connections-max=4096 "$SLIPWAY_ADDRESS" &
 bridge=$!
+until [ -S "$socket" ]; do
+  kill -0 "$bridge" 2>/dev/null || { end; exit 1; }
+  sleep 0.05
+done
+# nginx, in the application's group, is the only one to connect.
+chmod 0660 "$socket"
 wait -n "$apache" "$bridge" || true
 end
 exit 1
