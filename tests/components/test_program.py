@@ -249,7 +249,7 @@ def test_a_release_that_comes_back_brings_its_own_callable_along(run: Run) -> No
     past = history(artifact.identify(APP), KEPT)
     past["releases"][1]["module"] = "shop.web:application"
     engine = run(past, release=KEPT)
-    assert " shop.web:application" in engine.one("web-unit").inputs["stdin"]
-    assert " wsgi:app" in run(past).one("web-unit").inputs["stdin"]
+    assert " shop.web:application" in engine.one("web-serve").inputs["stdin"]
+    assert " wsgi:app" in run(past).one("web-serve").inputs["stdin"]
     forced = run(past, release=KEPT, appModule="other:app")
-    assert " other:app" in forced.one("web-unit").inputs["stdin"]
+    assert " other:app" in forced.one("web-serve").inputs["stdin"]
