@@ -26,3 +26,5 @@ use_slipway_environment() {
   # The language host lists the packages with pip in every run, and pip would ask for its own new version.
   export PIP_DISABLE_PIP_VERSION_CHECK=1
 }
+
+project_name() { sed -n 's/^name: *//p' "$SLIPWAY_ROOT/Pulumi.yaml"; }

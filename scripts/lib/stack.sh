@@ -58,7 +58,7 @@ other_local_stacks() {
 # The ports of 127.0.0.1 that the stack wants: a taken one is said before anything is changed.
 # One that is no port is left to the settings, which say what is allowed.
 forwarded_ports() {
-  sed -nE 's#^ *slipway:local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml" | awk '$1 >= 1 && $1 <= 65535'
+  sed -nE 's#^ *'"$(project_name)"':local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml" | awk '$1 >= 1 && $1 <= 65535'
 }
 
 # The local cloud gets its own token, whatever the environment holds for DigitalOcean.
@@ -84,8 +84,6 @@ prepare_stack() {
   fi
   ensure_stack
 }
-
-project_name() { sed -n 's/^name: *//p' Pulumi.yaml; }
 
 # Where the file backend keeps the stack.
 state_file() { printf '%s' "$SLIPWAY_HOME/.pulumi/stacks/$(project_name)/$stack.json"; }
