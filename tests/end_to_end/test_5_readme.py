@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -23,7 +24,7 @@ LEFT_OUT = {
     "scripts/test": "it is what runs this test",
     "scripts/down local": "it takes the site away: test_9_the_end.py",
     "python3 -m local_cloud reset": "it takes every host away: scripts/down runs it",
-    "scripts/up dev": "it makes servers at DigitalOcean; what it would make is previewed",
+    "scripts/up dev": "the pipeline's update does: test_6_pipeline.py",
 }
 TYPED: set[str] = set()
 
@@ -249,3 +250,47 @@ def test_with_one_server_again_the_other_is_gone(site: Clone) -> None:
     hosts = site.run("source scripts/activate && python3 -m local_cloud status --json").stdout
     assert {each["name"] for each in json.loads(hosts)} == {"web", "db"}
     assert site.get().status_code == 200
+
+
+@types("scripts/preview local --markdown")
+def test_a_comment_for_a_pull_request_shows_the_line_that_changes_and_no_secret(
+    site: Clone, command: str
+) -> None:
+    document = site.folder / "Pulumi.local.yaml"
+    before = document.read_text()
+    password = re.findall(r"://\w+:([^@]+)@", site.on("web", "sudo cat /etc/slipway/site/env"))
+    site.pulumi("config set webPort 8081 --stack local")
+    try:
+        said = typed(site, command).stdout
+    finally:
+        document.write_text(before)
+    assert said.startswith("### Preview of `local`\n")
+    assert "| changed | step on a server | `web-nginx` | `stdin` |" in said
+    assert re.search(r"^\+ +listen 8081 default_server;$", said, re.MULTILINE)
+    assert len(password) == 1
+    assert password[0] not in said
+    assert "PRIVATE KEY" not in said
+
+
+@types("scripts/diff staging production")
+def test_the_difference_of_two_environments_is_shown(site: Clone, command: str) -> None:
+    said = typed(site, command).stdout
+    assert re.search(r"webCount +1 +2", said)
+    assert "webPort" not in said
+
+
+@types("scripts/new-environment qa --region fra1 --web-count 2 --backups")
+def test_a_new_environment_is_written_priced_and_previewed(site: Clone, command: str) -> None:
+    token = (site.folder / ".slipway/local-cloud/token").read_text()
+    site.environment.update(DIGITALOCEAN_API_URL=site.place.endpoint, DIGITALOCEAN_TOKEN=token)
+    document = site.folder / "Pulumi.qa.yaml"
+    try:
+        said = typed(site, command).stdout
+        written = document.read_text()
+        site.run("source scripts/activate && pulumi stack rm qa --yes")
+    finally:
+        del site.environment["DIGITALOCEAN_API_URL"], site.environment["DIGITALOCEAN_TOKEN"]
+        document.unlink(missing_ok=True)
+    assert "1 x load balancer                       12.00 USD a month" in said
+    assert "digitalocean:index/loadBalancer:LoadBalancer" in said
+    assert "slipway:vpcRange: 10.23.0.0/24" in written

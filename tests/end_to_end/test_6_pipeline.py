@@ -95,12 +95,6 @@ def test_the_nightly_check_finds_nothing_and_then_a_difference(team: Clone) -> N
     assert "/etc/nginx/sites-available/site" in said
 
 
-def test_two_environments_differ_in_what_their_files_say_and_serve_the_same(team: Clone) -> None:
-    said = team.run("scripts/diff staging production").stdout
-    assert "webCount" in said
-    assert "release that serves" not in said
-
-
 def test_a_protected_database_is_not_destroyed(team: Clone) -> None:
     said = team.run("scripts/down production --yes", fails=True)
     assert "protect" in said.stdout + said.stderr
@@ -139,13 +133,3 @@ def test_a_wrong_token_is_said_before_a_file_is_written(team: Clone) -> None:
     assert "does not take the token of DIGITALOCEAN_TOKEN" in said
     assert "wrong" not in said
     assert not (team.folder / "Pulumi.qa.yaml").exists()
-
-
-def test_a_new_environment_is_written_priced_and_previewed(team: Clone) -> None:
-    done = team.run("scripts/new-environment qa --web-count 2 --backups")
-    assert "USD a month" in done.stdout
-    assert "digitalocean:index/loadBalancer:LoadBalancer" in done.stdout
-    document = team.folder / "Pulumi.qa.yaml"
-    assert "slipway:vpcRange: 10.23.0.0/24" in document.read_text()
-    team.run("source scripts/activate && pulumi stack rm qa --yes")
-    document.unlink(missing_ok=True)

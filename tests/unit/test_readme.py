@@ -42,6 +42,6 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 def test_every_script_that_is_named_exists() -> None:
     for document in [*documents.DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
         for name in re.findall(
-            r"`(scripts/[a-z]+|tests/[a-z_]+|docs/[a-z-]+\.md)\b", document.read_text()
+            r"`(scripts/[a-z-]+|tests/[a-z_]+|docs/[a-z-]+\.md)\b", document.read_text()
         ):
             assert (ROOT / name).exists(), f"{document.name}: {name}"
