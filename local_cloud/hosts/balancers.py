@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from local_cloud.hosts import wiring
+from local_cloud.hosts import kernel, wiring
 from local_cloud.hosts.balancer_process import BalancerProcess
 from local_cloud.hosts.haproxy import Haproxy
 from local_cloud.hosts.names import Names
@@ -86,7 +86,7 @@ class Balancers:
                 used = wiring.collision(IPv4Network(card.interface.address), self.names)
                 if used is not None:
                     raise MachineError(f"the address {card.interface.address} collides with {used}")
-            wiring.allow_forwarding(self.names)
+            kernel.allow_machines(self.names)
             network.connect()
         process.apply(balancer)
 

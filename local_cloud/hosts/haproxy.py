@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.hosts.commands import last_lines, run
+from local_cloud.hosts.kernel import SHARED
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.hosts.record import write_whole
-from local_cloud.hosts.wiring import SHARED
 from local_cloud.machine import MachineError
 
 USER = "haproxy"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from local_cloud.hosts import disk, firewall, mirrors, permissions, seed, wiring
+from local_cloud.hosts import disk, firewall, kernel, mirrors, permissions, seed, wiring
 from local_cloud.hosts.balancers import Balancers
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.guest_files import machine_files
@@ -200,7 +200,7 @@ class NspawnHypervisor:
             if used is not None:
                 raise MachineError(f"the address {interface.address} collides with {used}")
         self._write_files(folder, spec)
-        wiring.allow_forwarding(self.names)
+        kernel.allow_machines(self.names)
         self._wiring(machine).connect()
         with self._network_lock:
             self._apply_firewall()
@@ -252,7 +252,7 @@ class NspawnHypervisor:
     def _leave_network(self) -> None:
         firewall.remove(self.names)
         self.package_cache.leave(self.names.tag)
-        wiring.restore_forwarding(self.names)
+        kernel.restore(self.names)
 
     def _disconnect(self, machine_id: int) -> None:
         wiring.disconnect(

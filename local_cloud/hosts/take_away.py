@@ -10,7 +10,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from local_cloud.hosts import control_groups, firewall, wiring
+from local_cloud.hosts import control_groups, firewall, kernel, wiring
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.process import owned_by
@@ -32,11 +32,11 @@ def take_away(state: Path, cache: Path) -> None:
     wiring.disconnect_all(namespaces, cards)
     for group in control_groups.all_named(names.machine_prefix):
         control_groups.remove(group)
-    for socket in wiring.SHARED.glob(f"{names.machine_prefix}*.sock"):
+    for socket in kernel.SHARED.glob(f"{names.machine_prefix}*.sock"):
         socket.unlink(missing_ok=True)
     firewall.remove(names)
     PackageCache(cache).leave(names.tag)
-    wiring.restore_forwarding(names)
+    kernel.restore(names)
     for name in FOLDERS:
         shutil.rmtree(state / name, ignore_errors=True)
     for name in FILES:

@@ -8,10 +8,7 @@ So all traffic passes this computer's `forward` hook, where the firewall is.
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -19,11 +16,6 @@ from pathlib import Path
 from local_cloud.hosts.commands import run, succeeds
 from local_cloud.hosts.names import Names
 from local_cloud.machine import Interface, MachineError
-
-SHARED = Path("/run/slipway")
-"""What the clouds of this computer share; a restart of the computer forgets it, as it should."""
-
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,26 +121,6 @@ def collision(network: IPv4Network, names: Names) -> str | None:
     return None
 
 
-def allow_forwarding(names: Names) -> None:
-    """Let this computer pass packets on, and remember for how long and what was before."""
-    with _shared_lock():
-        if not (SHARED / "ip_forward").exists():
-            (SHARED / "ip_forward").write_text(FORWARDING.read_text())
-        (SHARED / f"cloud-{names.tag}").touch()
-        if FORWARDING.read_text().strip() != "1":
-            FORWARDING.write_text("1")
-
-
-def restore_forwarding(names: Names) -> None:
-    """Forget this cloud's wish; the last cloud puts the setting back as it was."""
-    with _shared_lock():
-        (SHARED / f"cloud-{names.tag}").unlink(missing_ok=True)
-        before = SHARED / "ip_forward"
-        if not any(SHARED.glob("cloud-*")) and before.exists():
-            FORWARDING.write_text(before.read_text())
-            before.unlink()
-
-
 def name_servers(resolver: str) -> tuple[IPv4Address, ...]:
     """The addresses in a resolv.conf's text."""
     found = []
@@ -176,11 +148,3 @@ def _tune(card: str) -> None:
             path.write_text(value)
         elif not name.startswith("ipv6"):
             raise MachineError(f"this kernel has no network setting {name}")
-
-
-@contextmanager
-def _shared_lock() -> Iterator[None]:
-    SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with (SHARED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
