@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ PAGE = "{page}"
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
-    if path == "/slow":
-        time.sleep(1)
+    if path.startswith("/slow"):
+        time.sleep(float(path[5:] or 1))
     status, body = "200 OK", PAGE + os.environ.get("GREETING", "")
     if path == "/healthz":
         status, body = {health!r}
@@ -170,19 +171,27 @@ class Host:
     def running(self) -> list[str]:
         """The instances whose process is alive."""
         found = []
-        for path in (self.root / "units").glob("*.pid"):
+        for path in (self.root / "units").glob("site@*.pid"):
             if alive(int(path.read_text())):
                 found.append(path.name[len("site@") : -len(".service.pid")])
         return sorted(found)
+
+    def wait_for_drains(self) -> None:
+        """Until every instance that was left to end by itself has done so."""
+        deadline = time.monotonic() + 20
+        while any((self.root / "run/systemd/transient").glob("*")):
+            assert time.monotonic() < deadline, "an instance does not end"
+            time.sleep(0.02)
 
     def enabled(self) -> list[str]:
         paths = (self.root / "units").glob("*.enabled")
         return sorted(path.name[len("site@") : -len(".service.enabled")] for path in paths)
 
     def stop_all(self) -> None:
-        for path in (self.root / "units").glob("*.pid"):
+        for path in sorted((self.root / "units").glob("*.pid")):  # site-drain… before site@…
+            end = os.killpg if path.name.startswith("site-drain") else os.kill
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(path.read_text()), 9)
+                end(int(path.read_text()), 9)
 
 
 def alive(pid: int) -> bool:

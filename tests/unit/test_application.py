@@ -116,7 +116,7 @@ def test_nginx_takes_the_site(tmp_path: Path) -> None:
 def test_every_setting_of_the_site_shows_in_what_nginx_gets() -> None:
     text = files(appName="shop", webPort=8081, staticFolder="public/files").nginx
     assert "    listen 8081 default_server;" in text
-    assert "        alias /srv/shop/current/public/files/;" in text
+    assert "/next/public/files/$static_file" in text
     assert "    server unix:/srv/shop/current.sock fail_timeout=0;" in text
     assert "proxy_pass http://shop;" in text
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -119,29 +120,119 @@ def test_no_visitor_notices_a_switch(host: Host) -> None:
     assert visitors.pages[-1] == "three"
 
 
-def test_a_request_at_work_is_answered_before_the_old_release_ends(host: Host) -> None:
-    host.release("one")
-    second = staged(host, "two")
+# What is under way when a release ends
+
+
+@contextmanager
+def visitor_at(host: Host, path: str) -> Iterator[list[str]]:
+    """Somebody who asks for a slow page meanwhile; the list holds the answer afterwards."""
     answers: list[str] = []
-    visitor = threading.Thread(target=lambda: answers.append(host.get("/slow").text))
+
+    def ask() -> None:
+        try:
+            answers.append(host.get(path, timeout=20).text)
+        except httpx.TransportError as error:
+            answers.append(type(error).__name__)
+
+    visitor = threading.Thread(target=ask)
     visitor.start()
-    time.sleep(0.2)
-    host.run("activate", second)
+    time.sleep(0.3)
+    yield answers
     visitor.join()
+
+
+def test_a_request_at_work_is_answered_and_the_switch_does_not_wait_for_it(host: Host) -> None:
+    first = host.release("one")
+    second = staged(host, "two")
+    with visitor_at(host, "/slow4") as answers:
+        host.run("activate", second)
+        assert answers == [], "the switch waited"
+        assert host.page == "two"
+        assert [name[:12] for name in host.status()["draining"]] == [first]
     assert answers == ["one"]
-    assert host.page == "two"
-    assert len(host.running()) == 1
+    host.wait_for_drains()
+    assert [name[:12] for name in host.running()] == [second]
+    assert host.names("instances") == host.running()
 
 
-def test_the_wait_for_requests_at_work_has_an_end(host: Host) -> None:
-    host.settings(drain_seconds=0)
+def test_what_does_not_end_is_cut_off_when_its_time_is_over(host: Host) -> None:
+    host.settings(drain_seconds=1)
     host.release("one")
     second = staged(host, "two")
-    visitor = threading.Thread(target=lambda: host.get("/slow"))
-    visitor.start()
-    time.sleep(0.2)
-    assert "still has requests after 0 s" in host.run("activate", second).told
-    visitor.join()
+    with visitor_at(host, "/slow15") as answers:
+        host.run("activate", second)
+    assert answers == ["RemoteProtocolError"]
+    host.wait_for_drains()
+    assert [name[:12] for name in host.running()] == [second]
+
+
+def test_a_release_that_is_draining_serves_again_at_once_with_its_requests_kept(
+    host: Host,
+) -> None:
+    first = host.release("one")
+    second = staged(host, "two")
+    with visitor_at(host, "/slow4") as answers:
+        host.run("activate", second)
+        host.run("activate", first)
+        assert host.page == "one"
+        assert answers == []
+    assert answers == ["one"]
+    host.wait_for_drains()
+    assert [name[:12] for name in host.running()] == [first]
+    assert [name[:12] for name in host.enabled()] == [first]
+
+
+def test_a_switch_that_only_drains_is_done(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    with visitor_at(host, "/slow3"):
+        assert host.run("activate", second).result["changed"]
+        assert not host.run("activate", second).result["changed"]
+
+
+def test_a_drain_that_was_killed_is_made_up_for_by_the_next_release(host: Host) -> None:
+    host.release("one")
+    second, third = staged(host, "two"), staged(host, "three")
+    with visitor_at(host, "/slow4"):
+        host.run("activate", second)
+        (drainer,) = (host.root / "run/systemd/transient").iterdir()
+        os.killpg(int((host.root / "units" / f"{drainer.name}.pid").read_text()), 9)
+        drainer.unlink()
+        host.run("activate", third)
+    host.wait_for_drains()
+    assert [name[:12] for name in host.running()] == [third]
+
+
+def test_what_serves_is_not_drained_by_hand(host: Host) -> None:
+    host.release("one")
+    assert "serves: visitors would be sent to nobody" in host.fails("drain", *host.running()).told
+    assert host.page == "one"
+
+
+# Static files
+
+
+def test_static_files_are_looked_for_in_the_releases_before_and_after(host: Host) -> None:
+    def leads_to(link: str) -> str | None:
+        path = host.base / link
+        return path.readlink().name if path.is_symlink() else None
+
+    first = host.release("one")
+    assert (leads_to("next"), leads_to("previous")) == (None, None)
+    second = staged(host, "two")
+    host.run("start", second)
+    assert (leads_to("next"), leads_to("current")) == (second, first)
+    host.run("switch", second)
+    assert (leads_to("next"), leads_to("current"), leads_to("previous")) == (None, second, first)
+    host.environment(GREETING=", hello")
+    host.run("activate", second)
+    assert leads_to("previous") == first, "another configuration is no other release"
+    host.run("activate", first)
+    assert (leads_to("current"), leads_to("previous")) == (first, second)
+    third = staged(host, "three", SICK)
+    host.settings(health_seconds=1)
+    host.fails("start", third)
+    assert (leads_to("next"), leads_to("previous")) == (None, second)
 
 
 # Releases that fail
