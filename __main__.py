@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components import database, endpoint, errors, plan, render, settings, web
+from components import database, endpoint, errors, plan, render, settings, updater, web
 from components.application import Application, ApplicationFiles
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
@@ -16,7 +16,9 @@ from components.web import Web, WebArgs
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
 endpoint.check(settings.api_endpoint())
-chosen = plan.decide(wanted)
+earlier = plan.last_outputs()
+chosen = plan.decide(wanted, earlier)
+changed = updater.decide(wanted, chosen.release.id, earlier.get("updated"))
 application = Application.of(wanted, module=chosen.module)
 files = ApplicationFiles.of(application)
 render.check_all()
@@ -46,6 +48,7 @@ db_server = Server(
         network=network,
         tag=network.db_tag,
         deploy_key=deploy_key,
+        updated_by=changed.by,
         packages=database.PACKAGES,
         backups=wanted.backups,
         protected=wanted.protect_database,
@@ -67,6 +70,7 @@ web_servers = [
             network=network,
             tag=network.web_tag,
             deploy_key=deploy_key,
+            updated_by=changed.by,
             packages=web.packages(wanted),
             after_packages=web.AFTER_PACKAGES,
             backups=wanted.backups,
@@ -135,3 +139,4 @@ pulumi.export("db", db_server.summary)
 pulumi.export("release", site.current)
 pulumi.export("previous_release", site.previous)
 pulumi.export("releases", site.releases)
+pulumi.export("updated", changed.to_dict())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,13 @@ class Plan:
         return history.record(self.earlier, release, self.keep)
 
 
-def decide(settings: Settings) -> Plan:
+def decide(settings: Settings, earlier: Mapping[str, Any]) -> Plan:
     """Pack the application, or find the kept release that `slipway:release` names.
 
     Raises:
         SlipwayError: the application cannot be packed, or there is no such release.
     """
-    return choose(settings, settings.archives, _last_output("releases"))
+    return choose(settings, settings.archives, earlier.get("releases"))
 
 
 def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
@@ -88,8 +89,8 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
     )
 
 
-def _last_output(name: str) -> Any:
-    """An output of this stack's last good update; None before the first.
+def last_outputs() -> dict[str, Any]:
+    """The outputs of this stack's last good update; empty before the first.
 
     The engine's own call is used, not a StackReference, for its answer is plain data: what is wrong
     with a plan has to stop the update before it begins.
@@ -98,14 +99,14 @@ def _last_output(name: str) -> Any:
     for patience in (0.1, 0.3, 1.0, None):
         try:
             answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
-            return answer.value["outputs"].get(name)
+            return dict(answer.value["outputs"])
         except Exception as error:
             # The engine writes its first checkpoint at this moment, and not in one step: a reader
             # may meet half a file ("failed to load checkpoint: EOF").
             if patience is None:
                 raise SlipwayError(f"the last outputs of {stack}: {error}") from None
             time.sleep(patience)
-    return None
+    return {}
 
 
 def _commit_of(source: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from components import history
 from components.application import Application
 from components.history import History
 from components.plan import Plan
-from components.remote import Host, Logging, RemoteScript
+from components.remote import UPDATED_BY, Host, Logging, RemoteScript
 from components.rollout import Rollout
 from components.web import Web
 
@@ -165,7 +165,7 @@ class Release(pulumi.ComponentResource):
         Where it did not, standard error says it for a person; the line would say it twice.
         """
         app = self._args.application.name
-        return f'line=$(releasectl --app {app} {arguments}\n) && echo "$line"'
+        return f'line=$(releasectl --app {app} --by @{UPDATED_BY} {arguments}\n) && echo "$line"'
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:

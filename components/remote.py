@@ -19,8 +19,12 @@ from pulumi_command.remote import Logging as Logging
 # A refused dial is tried again after 0.1 s, growing by half up to 5 s: 60 tries wait some 5 minutes
 # (pulumi-command, connection.go), which is what a slow first boot takes.
 PATIENT_DIALS = 60
-# Every server has it from the first contact on (components/server.py).
-PUT_FILE = Path(__file__).resolve().parent.parent / "host" / "slipway-put-file"
+# Every server has these from the first contact on (components/server.py).
+HOST_TOOLS = Path(__file__).resolve().parent.parent / "host"
+PUT_FILE = HOST_TOOLS / "slipway-put-file"
+NOTE = HOST_TOOLS / "slipway-note"
+# Who changes this server, for its journals (components/updater.py).
+UPDATED_BY = "/etc/slipway/updated-by"
 # Follows every content: a connection that breaks looks to the server like the end of a file.
 END_OF_FILE = "slipway: end of file\n"
 
@@ -139,5 +143,8 @@ class RemoteFile(RemoteScript):
 
 
 def as_root(script: str) -> str:
-    """The command line that runs a shell script as root for a user with sudo."""
-    return f"sudo sh -c {shlex.quote(script)}"
+    """The command line that runs a shell script as root for a user with sudo.
+
+    Where we come from is for the journals of the server: sudo would forget it.
+    """
+    return f'sudo SSH_CLIENT="$SSH_CLIENT" sh -c {shlex.quote(script)}'

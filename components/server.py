@@ -10,7 +10,7 @@ import pulumi_digitalocean as digitalocean
 
 from components.identity import KeyPair
 from components.network import Network
-from components.remote import PUT_FILE, Host, Logging, RemoteFile, RemoteScript
+from components.remote import NOTE, PUT_FILE, UPDATED_BY, Host, Logging, RemoteFile, RemoteScript
 from components.render import render
 
 DEPLOY_USER = "deploy"
@@ -28,6 +28,8 @@ class ServerArgs:
     tag: pulumi.Input[str]
     """The tag of its role, to which its firewall applies."""
     deploy_key: KeyPair
+    updated_by: str
+    """Who changes it, for its journals."""
     packages: Sequence[str]
     """Debian packages of its role."""
     after_packages: Sequence[str] = ()
@@ -84,10 +86,14 @@ class Server(pulumi.ComponentResource):
         first_contact = RemoteScript(
             f"{name}-first-contact",
             host=self.host,
-            # 2: cloud-init is done, with warnings that are not ours.
-            script="{ cloud-init status --wait >/dev/null || [ $? -eq 2 ]; }"
-            f" && install -m 0755 /dev/stdin /usr/local/sbin/{PUT_FILE.name}",
-            stdin=PUT_FILE.read_text(),
+            # On standard input, for a failing command is printed whole.
+            script='sh -c "$(cat)"',
+            stdin=render(
+                "first_contact.sh",
+                tools={tool.name: tool.read_text() for tool in (PUT_FILE, NOTE)},
+                updated_by=args.updated_by,
+                updated_by_file=UPDATED_BY,
+            ),
             shown=Logging.NONE,
             opts=self.host.options(self),
         )

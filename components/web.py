@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,10 @@ class Web(pulumi.ComponentResource):
             )
 
         maintenance = file(
-            "maintenance", f"{app.configuration}/maintenance.html", files.maintenance
+            "maintenance",
+            f"{app.configuration}/maintenance.html",
+            files.maintenance,
+            then=f"slipway-note maintenance {shlex.quote(app.maintenance or 'off')} || :",
         )
         site = file(
             "nginx",

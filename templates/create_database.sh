@@ -12,3 +12,4 @@ SELECT 'CREATE DATABASE "{{ database }}" OWNER "{{ role }}"'
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{{ database }}') \gexec
 REVOKE CONNECT ON DATABASE "{{ database }}" FROM PUBLIC;
 SQL
+slipway-note database {{ database }} || :

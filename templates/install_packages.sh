@@ -24,6 +24,7 @@ if [ -n "$missing" ]; then
       $1 == "dlstatus" { step = int($3 / 25); if (step != got) { got = step; print "packages: downloaded " step * 25 " %" } }
       $1 == "pmstatus" { step = int($3 / 25); if (step != set) { set = step; print "packages: set up " step * 25 " %" } }
       { fflush() }'
+  wanted=$missing
   # The pipe hides apt's own status: what counts is that everything is there.
   missing=$(missing_packages)
   if [ -n "$missing" ]; then
@@ -31,6 +32,7 @@ if [ -n "$missing" ]; then
     echo "packages: could not install $missing" >&2
     exit 1
   fi
+  slipway-note packages "${wanted% }" || :
 fi
 # What was asked for, for who looks whether it is still there (scripts/status).
 records=${SLIPWAY_RECORDS:-/var/lib/slipway}

@@ -1,7 +1,10 @@
 # Makes the application's user and folders. Safe to repeat.
 set -eu
 getent group {{ app }} >/dev/null || groupadd --system {{ app }}
-getent passwd {{ app }} >/dev/null || useradd --system --gid {{ app }} --home-dir {{ root }} --no-create-home --shell /usr/sbin/nologin {{ app }}
+if ! getent passwd {{ app }} >/dev/null; then
+  useradd --system --gid {{ app }} --home-dir {{ root }} --no-create-home --shell /usr/sbin/nologin {{ app }}
+  slipway-note user {{ app }} || :
+fi
 # nginx reads static files and connects to the socket; it is in a new group only from its next start on.
 if ! id -nG www-data | grep -qw {{ app }}; then
   usermod --append --groups {{ app }} www-data

@@ -43,6 +43,9 @@ def create(cluster: PostgreSQL, tmp_path: Path) -> Create:
     runuser = tmp_path / "runuser"
     runuser.write_text('#!/bin/sh\nshift 3\nexec "$@"\n')  # without "-u postgres --"
     runuser.chmod(0o755)
+    note = tmp_path / "slipway-note"
+    note.write_text("#!/bin/sh\n")
+    note.chmod(0o755)
     environment = {
         "PATH": f"{tmp_path}:{cluster.programs}:{os.environ['PATH']}",
         "PGHOST": str(cluster.folder),

@@ -6,10 +6,12 @@ A real shell runs it in a temporary folder.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import subprocess
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,11 @@ class Server:
             input=text,
             capture_output=True,
             text=True,
-            env={**self.environment, "SLIPWAY_RECORDS": str(self.records)},
+            env={
+                **self.environment,
+                "SLIPWAY_RECORDS": str(self.records),
+                "SLIPWAY_JOURNAL": str(self.journal),
+            },
             start_new_session=True,
             check=False,
         )
@@ -67,6 +73,16 @@ class Server:
     def recorded(self) -> list[list[str]]:
         """Content hash, mode, owner and path of each file that was put here."""
         return [each.read_text().splitlines() for each in self.records.iterdir()]
+
+    def journal(self) -> Path:
+        return self.folder.with_name(f"journal of {self.folder.name}") / "history.jsonl"
+
+    @property
+    def noted(self) -> list[tuple[str, str, str]]:
+        """What, where and with which outcome, of each change that was noted."""
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        entries = [json.loads(line) for line in lines]
+        return [(each["what"], each["detail"], each["outcome"]) for each in entries]
 
     @property
     def names(self) -> list[str]:
@@ -153,6 +169,40 @@ def test_a_refused_content_is_not_recorded(server: Server) -> None:
 def test_a_file_whose_user_cannot_take_it_is_recorded_for_it_is_there(server: Server) -> None:
     server.put("one\n", then="false")
     assert [each[0] for each in server.recorded] == [hash_of("one\n")]
+
+
+def test_a_changed_file_is_noted_in_the_journal_and_an_unchanged_one_is_not(server: Server) -> None:
+    server.put("one\n")
+    server.put("one\n")
+    server.put("two\n")
+    assert server.noted == [("file", str(server.path), "ok")] * 2
+    assert server.journal.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_refused_content_is_noted_as_refused(server: Server) -> None:
+    server.put_checked("good\n")
+    server.put_checked("bad\n")
+    assert server.noted[1:] == [("file", str(server.path), "refused")]
+
+
+def test_the_journal_says_who_and_from_where(server: Server) -> None:
+    server.environment |= {"SUDO_USER": "ada", "SSH_CLIENT": "192.0.2.7 50000 22"}
+    server.put("one\n")
+    (entry,) = map(json.loads, server.journal.read_text().splitlines())
+    assert (entry["by"], entry["from"]) == ("ada", "192.0.2.7")
+    assert datetime.fromisoformat(entry["at"]).tzinfo is not None
+
+
+def test_a_name_with_quotes_is_still_one_line_of_json(server: Server) -> None:
+    server.name = 'a "b" \\ c\nd.conf'
+    server.put("one\n")
+    assert server.noted == [("file", str(server.path).replace("\n", ""), "ok")]
+
+
+def test_without_room_for_the_journal_the_file_is_put_all_the_same(server: Server) -> None:
+    server.journal.parent.write_text("")
+    assert server.put("one\n").returncode == 0
+    assert server.path.read_text() == "one\n"
 
 
 @pytest.mark.parametrize("mode", ["0644", "0600", "0755", "0640"])

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -53,7 +54,29 @@ def test_a_staged_release_is_ready_and_its_record_is_kept(host: Host) -> None:
     [listed] = host.run("list", "--json").result["releases"]
     assert (listed["id"], listed["state"], listed["author"]) == (release, "ready", "Ada")
     assert host.names("incoming") == []
-    assert host.history()[-1]["by"] == "ada"
+    noted = host.history()[-1]
+    assert (noted["by"], noted["outcome"], noted["commit"]) == ("ada", "ok", "1" * 40)
+    assert (noted["author"], noted["message"], noted["dirty"]) == ("Ada", "Faster", True)
+    assert 0 <= noted["seconds"] < 60
+
+
+def test_the_history_says_from_where_also_where_sudo_forgot_it(host: Host) -> None:
+    host.env["SSH_CLIENT"] = "192.0.2.7 50000 22"
+    host.run("stage", host.upload())
+    as_sudo_does = ["env", "-u", "SSH_CLIENT", *host.command("stage", host.upload("two"))]
+    below_the_shell = f"{shlex.join(as_sudo_does)}; true"
+    assert host.run_command(["sh", "-c", below_the_shell]).status == 0
+    assert [each["from"] for each in host.history()] == ["192.0.2.7"] * 2
+
+
+def test_who_it_was_can_be_said_by_a_file(host: Host) -> None:
+    host.env["SUDO_USER"] = "deploy"
+    said = host.root / "updated-by"
+    said.write_text("grace@desk\n")
+    host.run("--by", f"@{said}", "stage", host.upload())
+    said.unlink()
+    host.run("--by", f"@{said}", "stage", host.upload("two"))
+    assert [each["by"] for each in host.history()] == ["grace@desk", "deploy"]
 
 
 def test_whatever_artifact_packs_has_the_same_id_here(host: Host, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from components.remote import as_root
 def fake_sudo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sudo that only runs what it is given."""
     folder = tmp_path_factory.mktemp("sudo")
-    (folder / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (folder / "sudo").write_text('#!/bin/sh\nexec env "$@"\n')
     (folder / "sudo").chmod(0o755)
     return folder
 

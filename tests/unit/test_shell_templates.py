@@ -10,10 +10,16 @@ from typing import Any
 import pytest
 
 from components import identity, web
+from components.remote import NOTE, PUT_FILE, UPDATED_BY
 from components.render import FOLDER, render
 
 APPLICATION = {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"}
 SCRIPTS: dict[str, dict[str, Any]] = {
+    "first_contact.sh": {
+        "tools": {tool.name: tool.read_text() for tool in (PUT_FILE, NOTE)},
+        "updated_by": "ada@laptop",
+        "updated_by_file": UPDATED_BY,
+    },
     "install_packages.sh": {"packages": ["nginx-light"], "afterwards": web.AFTER_PACKAGES},
     "create_database.sh": {"role": "site", "database": "site"},
     "prepare_app.sh": APPLICATION,
@@ -47,8 +53,9 @@ def test_a_script_for_a_server_passes_shellcheck(name: str) -> None:
     assert shellcheck(render(name.split(",")[0], **values)) == ""
 
 
-def test_the_program_that_puts_files_in_place_passes_shellcheck() -> None:
-    assert shellcheck((FOLDER.parent / "host" / "slipway-put-file").read_text()) == ""
+@pytest.mark.parametrize("tool", [PUT_FILE, NOTE], ids=lambda tool: tool.name)
+def test_a_tool_of_a_server_passes_shellcheck(tool: Path) -> None:
+    assert shellcheck(tool.read_text()) == ""
 
 
 @pytest.mark.parametrize("script", [identity._NEW_KEY_PAIR, identity._NEW_RANDOM_DIGITS])
