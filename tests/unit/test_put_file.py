@@ -74,6 +74,7 @@ class Server:
         """Content hash, mode, owner and path of each file that was put here."""
         return [each.read_text().splitlines() for each in self.records.iterdir()]
 
+    @property
     def journal(self) -> Path:
         return self.folder.with_name(f"journal of {self.folder.name}") / "history.jsonl"
 
