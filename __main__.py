@@ -108,6 +108,7 @@ site = Release(
         application=application,
         web=web_tier,
         rollout=Rollout.of(wanted),
+        updated_by=changed.by,
         after=[db.ready],
     ),
 )

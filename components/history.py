@@ -19,7 +19,8 @@ class Release:
     """One release, as it was first released.
 
     `released_at` is ISO 8601 in UTC (`2026-11-20T16:00:00Z`); `commit`, `author` and `message` are
-    git's, None outside a repository; `dirty` says that the tree was not that commit;
+    git's, None outside a repository; `dirty` says that the tree was not that commit; `released_by`
+    is a person and their machine (ada@laptop), None where that was not noted;
     `requirements` is the sha256 of requirements.txt; `module` is the WSGI callable.
     """
 
@@ -31,6 +32,7 @@ class Release:
     message: str | None = None
     dirty: bool = False
     module: str | None = None
+    released_by: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,6 +68,7 @@ class Release:
             message=optional("message"),
             dirty=dirty,
             module=optional("module"),
+            released_by=optional("released_by"),
         )
 
 

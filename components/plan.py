@@ -35,9 +35,11 @@ class Plan:
     """The `releases` output of the last good update."""
     keep: int
 
-    def history(self, released_at: str) -> History:
-        """The history once this release serves, first released at that time unless known."""
-        release = replace(self.release, released_at=self.release.released_at or released_at)
+    def history(self, released_at: str, released_by: str) -> History:
+        """The history once this release serves; first released then, by them, unless known."""
+        release = self.release
+        if release.released_at == NOT_YET:
+            release = replace(release, released_at=released_at, released_by=released_by)
         return history.record(self.earlier, release, self.keep)
 
 

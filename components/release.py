@@ -28,6 +28,8 @@ class ReleaseArgs:
     application: Application
     web: Web
     rollout: Rollout
+    updated_by: str
+    """Who releases it, for the history."""
     after: Sequence[pulumi.Resource] = ()
     """What the release command needs, such as the database."""
 
@@ -67,7 +69,7 @@ class Release(pulumi.ComponentResource):
             ]
 
         known = switched[0].stdout.apply(
-            lambda line: args.plan.history(json.loads(line)["activated_at"])
+            lambda line: args.plan.history(json.loads(line)["activated_at"], args.updated_by)
         )
         self.releases = known.apply(History.to_list)
         self.current = known.apply(_current_of)
@@ -80,7 +82,11 @@ class Release(pulumi.ComponentResource):
         return RemoteScript(
             f"{host.name}-stage",
             host=host,
-            script=self._releasectl(f"stage {self._id} --archive {archive}"),
+            # A kept one that went bad since is not to come back unawares.
+            script=self._releasectl(
+                f"stage {self._id} --archive {archive}"
+                + (" --kept" if self._args.plan.comes_back else "")
+            ),
             stdin=json.dumps(_record_of(self._args.plan.release), sort_keys=True),
             shown=Logging.STDERR,
             opts=host.options(self, depends_on=[copied]),
@@ -169,8 +175,9 @@ class Release(pulumi.ComponentResource):
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:
-    """What a server is told of a release; not when it was first released, which it knows itself."""
-    return {key: value for key, value in release.to_dict().items() if key != "released_at"}
+    """What a server is told of a release; when it was first released, by whom, it knows itself."""
+    known = ("released_at", "released_by")
+    return {key: value for key, value in release.to_dict().items() if key not in known}
 
 
 def _current_of(known: History) -> dict[str, Any]:

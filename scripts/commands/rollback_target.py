@@ -4,26 +4,73 @@ from __future__ import annotations
 
 import sys
 
-from scripts.commands.engine import fail, outputs
+from scripts.commands import release_states, server_releases
+from scripts.commands.engine import fail, outputs, say
+from scripts.commands.fleet import Fleet
+from scripts.commands.release_states import State
 
 
-def main(stack: str, wanted: str | None = None) -> None:
+def main(stack: str, *words: str) -> None:
+    force = "--force" in words
+    wanted = next((word for word in words if word != "--force"), None)
     known = outputs(stack)
     if not known.get("releases"):
         fail(f"{stack} has no releases yet: scripts/up {stack} makes the first")
-    if wanted is None and known.get("previous_release"):
-        print(known["previous_release"])  # noqa: T201 - the script that called reads it
-        return
-    # Only now: the program's modules take Pulumi's SDK along, which takes 0.2 s to import.
-    from components import history
-    from components.errors import SlipwayError
+    fleet = Fleet.of(stack)
+    answers = server_releases.ask(fleet)
+    for name, answer in answers.items():
+        if answer.problem:
+            say(f"{name} {answer.problem}")
+    states = release_states.of(known, answers)
+    target = choose(states, wanted, force=force)
+    if isinstance(target, str):
+        fail(target)
+    if target.state == "bad":
+        _forgive(fleet, target)
+    print(target.id)  # noqa: T201 - the script that called reads it
 
-    try:
-        past = history.History.of(known["release"]["id"], history.read(known["releases"]))
-        target = history.rollback_target(past, wanted)
-    except SlipwayError as error:
-        fail(str(error))
-    print(target)  # noqa: T201 - the script that called reads it
+
+def choose(states: list[State], wanted: str | None, *, force: bool) -> State | str:
+    """The release to go back to, or why there is none; pure.
+
+    Without a `wanted` id the newest good one before the current; with one, any that is kept. A bad
+    one only by `force`.
+    """
+    there = "; there is: " + (", ".join(f"{each.id} ({each.state})" for each in states) or "none")
+    ids = [each.id for each in states]
+    if wanted is None:
+        current = next((n for n, each in enumerate(states) if each.state == "current"), len(ids))
+        allowed = ("previous", "kept", "bad") if force else ("previous", "kept")
+        older = [each for each in states[current + 1 :] if each.listed and each.state in allowed]
+        if older:
+            return older[0]
+        serving = ids[current] if current < len(ids) else "none"
+        return f"nothing good is older than release {serving}{there}"
+    found = next((each for each in states if each.id == wanted), None)
+    if found is None:
+        return f"there is no release {wanted}{there}"
+    if found.state == "current":
+        return f"release {wanted} already serves{there}"
+    if found.state == "pruned":
+        return f"release {wanted} is on no server any more{there}"
+    if not found.listed:
+        return f"release {wanted} never served on all servers: scripts/up releases it{there}"
+    if found.state == "bad" and not force:
+        return f"{'; '.join(found.notes)} (--force goes there all the same)"
+    return found
+
+
+def _forgive(fleet: Fleet, release: State) -> None:
+    """Take the mark away where there is one, or the servers would refuse it."""
+    # Only now: the program's modules take Pulumi's SDK along, which takes 0.2 s to import.
+    from components import updater
+
+    bad = [name for name, state in release.servers.items() if state == "bad"]
+    app = server_releases.app_name(fleet.stack)
+    command = f"sudo releasectl --app {app} --by {updater.present()} forgive {release.id}"
+    for name, result in fleet.run_everywhere(command, servers=bad).items():
+        if result.status != 0:
+            fail(f"{name}: release {release.id} stays bad: {result.errors.strip()}")
 
 
 if __name__ == "__main__":
