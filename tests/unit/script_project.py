@@ -61,6 +61,50 @@ class Project:
 
     def answers(self, outputs: dict[str, Any]) -> None:
         (self.fake / "outputs").write_text(json.dumps(outputs))
+        self.has({})
+
+    def has(self, resources: dict[str, dict[str, Any]]) -> None:
+        """What the state has: the outputs of each resource by "Type name"."""
+        (self.fake / "state").write_text(
+            json.dumps(
+                {
+                    "deployment": {
+                        "resources": [
+                            {
+                                "type": f"x:x:{name.split()[0]}",
+                                "urn": f"urn::{name.split()[1]}",
+                                "outputs": each,
+                            }
+                            for name, each in resources.items()
+                        ]
+                    }
+                }
+            )
+        )
+
+    def servers(self, says: dict[str, str]) -> None:
+        """Servers by name, each with the shell script that answers whatever is run there."""
+        pair = {"stdout": "ssh-ed25519 PUBLIC\nPRIVATE"}
+        made: dict[str, dict[str, Any]] = {"Command deploy-key": pair}
+        for name, script in says.items():
+            made[f"Droplet {name}"] = {"name": name, "ipv4Address": name}
+            made[f"Command {name}-host-key"] = pair
+            (self.fake / f"on-{name}").write_text(script)
+        self.has(made)
+        ssh = self.fake / "ssh"
+        # The last two words are user@address and the command.
+        ssh.write_text(
+            '#!/bin/sh\nfor word in "$@"; do address=$last last=$word; done\n'
+            'echo "$address $last" >>"$FAKE/ran"\nexec sh "$FAKE/on-${address#deploy@}"\n'
+        )
+        ssh.chmod(0o755)
+        Path(self.environment["SLIPWAY_HOME"]).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def ran(self) -> str:
+        """What was run on the servers."""
+        path = self.fake / "ran"
+        return path.read_text() if path.exists() else ""
 
     @property
     def called(self) -> str:

@@ -65,6 +65,77 @@ def test_without_releases_it_says_how_to_make_one(project: Project) -> None:
         )
 
 
+def on_a_server(**states: str) -> str:
+    """A script that answers as `releasectl list` on a server with these releases, by letter."""
+    rows = [
+        {
+            "id": letter * 12,
+            "state": state,
+            "staged_at": "2026-11-20T16:00:00Z",
+            "activated_at": "2026-11-20T16:00:00Z",
+            "activated_by": "ada@laptop",
+            "took": 3.4,
+            "reason": "no such table",
+        }
+        for letter, state in states.items()
+    ]
+    return f"cat <<'END'\n{json.dumps({'releases': rows})}\nEND\n"
+
+
+def test_the_servers_are_asked_and_a_disagreement_is_said_below(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    web_2 = on_a_server(b="ready", a="current")
+    away = "echo 'connect: No route to host' >&2; exit 255"
+    project.servers(
+        {"db": "exit 1", "web": on_a_server(b="current"), "web-2": web_2, "web-3": away}
+    )
+    done = project.python("releases", "local")
+    assert done.returncode == 0, done.stderr
+    table, _, notes = done.stdout.partition("\n\n")
+    assert "ada@laptop" in table
+    assert "3 s" in table
+    assert f"web-2 serves {OLD}, not {NEW}" in notes
+    assert f"web has not got {OLD}" in notes
+    assert done.stderr == "slipway: web-3 cannot be reached: connect: No route to host\n"
+    assert "deploy@db" not in project.ran
+
+
+def test_offline_the_servers_are_not_asked(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    project.servers({"web": "exit 255"})
+    done = project.python("releases", "local", "--offline")
+    assert (done.returncode, done.stderr, project.ran) == (0, "", "")
+
+
+def test_the_audit_merges_the_journals_and_names_who_is_missing(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    entry = {"at": "2026-11-20T16:00:01Z", "by": "ada@laptop", "from": "192.0.2.7", "what": "file"}
+    says = f"echo '{json.dumps({**entry, 'detail': '/etc/x', 'outcome': 'ok'})}'"
+    project.servers({"web": says, "db": "exit 255"})
+    done = project.python("releases", "local", "--audit")
+    assert done.stdout.splitlines()[1].split() == [
+        *("2026-11-20", "16:00:01", "web", "ada@laptop", "192.0.2.7", "file", "/etc/x", "ok")
+    ]
+    assert "db cannot be reached" in done.stderr
+    (listed,) = json.loads(project.python("releases", "local", "--audit", "--json").stdout)
+    assert (listed["server"], listed["detail"]) == ("web", "/etc/x")
+
+
+def test_a_rollback_by_force_takes_the_mark_away_first(project: Project) -> None:
+    project.answers(TWO_RELEASES)
+    project.servers(
+        {"web": on_a_server(b="current", a="bad"), "web-2": on_a_server(b="current", a="ready")}
+    )
+    refused = project.python("rollback_target", "local", OLD)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"web calls {OLD} bad: no such table" in refused.stderr
+    assert "forgive" not in project.ran
+    assert project.python("rollback_target", "local", OLD, "--force").stdout == f"{OLD}\n"
+    (forgiven,) = [line for line in project.ran.splitlines() if "forgive" in line]
+    assert forgiven.startswith("deploy@web sudo releasectl --app site --by ")
+    assert forgiven.endswith(f"forgive {OLD}")
+
+
 def test_an_unknown_word_for_releases_is_named(project: Project) -> None:
     done = project.python("releases", "local", "--jsno")
     assert done.returncode == 1

@@ -60,6 +60,7 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
         ("down local --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
         ("down --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
+        ("rollback local --froce", "unknown argument '--froce' (allowed: --force, --wait, --help)"),
         ("logs local --folow", "unknown argument '--folow' (allowed: --follow, --lines N, --help)"),
         ("logs local web --lines many", "--lines is 'many': must be a number"),
         ("logs local web --lines", "--lines is '': must be a number"),
