@@ -184,8 +184,8 @@ class Host:
             time.sleep(0.02)
 
     def enabled(self) -> list[str]:
-        paths = (self.root / "units").glob("*.enabled")
-        return sorted(path.name[len("site@") : -len(".service.enabled")] for path in paths)
+        paths = (self.root / "etc/systemd/system/multi-user.target.wants").glob("site@*")
+        return sorted(path.name[len("site@") : -len(".service")] for path in paths)
 
     def stop_all(self) -> None:
         for path in sorted((self.root / "units").glob("*.pid")):  # site-drain… before site@…
