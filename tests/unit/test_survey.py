@@ -82,7 +82,7 @@ def test_the_record_is_where_slipway_put_file_leaves_it(tmp_path: Path, records:
     path = tmp_path / "it's a file"
     subprocess.run(
         ["sh", put_file, path, "0600", f"{os.geteuid()}:{os.getegid()}"],
-        input=b"one\n",
+        input=b"one\nslipway: end of file\n",
         env={**os.environ, "SLIPWAY_RECORDS": str(records / "files")},
         capture_output=True,
         check=True,
