@@ -58,9 +58,9 @@ def project_in(folder: Path, *packages: str, more: str = "") -> Path:
     return folder
 
 
-def package_in(folder: Path, requires: str = "") -> Path:
+def package_in(folder: Path, *packages: str) -> Path:
     """A project that builds itself: the package `shop`, in src, with shop.wsgi:app."""
-    project_in(folder, more=BUILT)
+    project_in(folder, *packages, more=BUILT)
     (folder / "backend.py").write_text(
         f"WHEEL = {WHEEL!r}\n" + BACKEND.replace("REQUIRES", requires)
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from components.artifact import pack
+from components.artifact import RECIPE, pack
 
 PROJECT = Path(__file__).resolve().parents[2]
 RELEASECTL = PROJECT / "host" / "releasectl"
@@ -101,7 +101,8 @@ class Host:
             path = source / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        return pack(source, self.base / "incoming").id
+        recipe = {RECIPE: contents[RECIPE].encode()} if RECIPE in contents else {}
+        return pack(source, self.base / "incoming", recipe).id
 
     # What a person or the program does
 
