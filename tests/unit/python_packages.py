@@ -61,9 +61,9 @@ def project_in(folder: Path, *packages: str, more: str = "") -> Path:
 def package_in(folder: Path, *packages: str) -> Path:
     """A project that builds itself: the package `shop`, in src, with shop.wsgi:app."""
     project_in(folder, *packages, more=BUILT)
-    (folder / "backend.py").write_text(
-        f"WHEEL = {WHEEL!r}\n" + BACKEND.replace("REQUIRES", requires)
-    )
+    requires = "".join(f"Requires-Dist: {package}\\n" for package in packages)
+    backend = BACKEND.replace("REQUIRES", requires)
+    (folder / "backend.py").write_text(f"WHEEL = {WHEEL!r}\n{backend}")
     (folder / "src" / "shop").mkdir(parents=True)
     (folder / "src" / "shop" / "__init__.py").write_text("")
     (folder / "src" / "shop" / "wsgi.py").write_text("app = 1\n")
