@@ -93,9 +93,14 @@ class Supervisord(socketserver.UnixStreamServer, SimpleXMLRPCDispatcher):
         del self.programs[name]
         return True
 
-    def get_process_info(self, name: str) -> dict[str, str]:
+    def get_process_info(self, name: str) -> dict[str, str | int]:
         self._require(name)
-        return {"statename": "RUNNING" if self._alive(name) else "BACKOFF"}
+        process = self.programs[name]
+        alive = process is not None and process.poll() is None
+        return {
+            "statename": "RUNNING" if alive else "BACKOFF",
+            "pid": process.pid if process and alive else 0,
+        }
 
     def _require(self, name: str) -> None:
         if name not in self.programs:
