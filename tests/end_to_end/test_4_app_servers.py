@@ -86,7 +86,7 @@ def test_a_release_and_a_rollback_lose_no_request(site: Clone, pair: Pair) -> No
         site.run("scripts/up local")
         assert title in site.get().text
         second = site.output("release")["id"]
-        site.run("scripts/rollback local")
+        site.run(f"scripts/rollback local {first}")
     assert title not in site.get().text
     assert visitors.failed == 0, visitors
     assert set(visitors.seen) == {first, second}
