@@ -125,8 +125,8 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "release_command": app.release_command,
         "module": app.module,
         "supervisor": app.supervisor,
-        # Where it cannot be, gunicorn under systemd says so itself; all others start first.
-        "import_first": (app.app_server, app.supervisor) != ("gunicorn", "systemd"),
+        # Apache would start all the same, and answer each request with an error.
+        "import_first": app.app_server == "mod_wsgi",
         "instance_files": [app.environment, *(file.path for file in instance)],
     }
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

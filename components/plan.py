@@ -11,11 +11,11 @@ from typing import Any
 
 import pulumi
 
-from components import artifact, entry_point, history
+from components import artifact, artifact_store, entry_point, history
+from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
 from components.settings import Settings
-from components.source import Source
 
 # A release that is new gets its time from the server that first served it.
 NOT_YET = ""
@@ -26,12 +26,10 @@ class Plan:
     """Which release is to serve after this update."""
 
     release: history.Release
-    archive: Path | None
-    """The packed application; None where a kept release comes back that was packed elsewhere."""
     module: str
     """Its WSGI callable, as module:name."""
     comes_back: bool
-    """Whether it is a kept release: servers that have it are sent nothing."""
+    """Whether a kept release is gone back to: then nothing was packed on this machine."""
     earlier: Any
     """The `releases` output of the last good update."""
     keep: int
@@ -48,9 +46,30 @@ def decide(settings: Settings, earlier: Mapping[str, Any]) -> Plan:
     """Pack the application, or find the kept release that `slipway:release` names.
 
     Raises:
-        SlipwayError: the application cannot be packed, or there is no such release.
+        SlipwayError: the application cannot be packed, there is no such release, or the bucket for
+            archives cannot be used.
     """
-    return choose(settings, settings.archives, earlier.get("releases"))
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    folder = artifact_store.folder_of(stack)
+    plan = choose(settings, folder, earlier.get("releases"))
+    bucket = Bucket.of(settings.model_dump(by_alias=True), project, stack)
+    try:
+        _keep_archives(plan, folder, bucket, only_look=pulumi.runtime.is_dry_run())
+    except BucketError as error:
+        raise SlipwayError(str(error)) from None
+    return plan
+
+
+def _keep_archives(plan: Plan, folder: Path, bucket: Bucket | None, *, only_look: bool) -> None:
+    """Have the release kept where teammates find it, and let go of what nobody can go back to."""
+    kept = {plan.release.id, *(release.id for release in history.read(plan.earlier))}
+    if bucket and not plan.comes_back:
+        if only_look:
+            bucket.has(plan.release.id)
+        else:
+            artifact_store.keep_in(bucket, plan.release.id, kept, folder)
+    if not only_look:
+        artifact_store.forget_all_but(kept, folder)
 
 
 def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
@@ -62,48 +81,31 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
             raise SlipwayError(
                 f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
             )
-        archive = artifact.archive_of(settings.release, archives)
         release = known[settings.release]
         return Plan(
             release=release,
-            archive=archive if archive.exists() else None,
             # Of its own time: the folder may have another one by now.
-            module=settings.app_module or release.module or _module_in(_source_of(settings)),
+            module=settings.app_module or release.module or entry_point.find(settings.app_source),
             comes_back=True,
             earlier=earlier,
             keep=settings.keep_releases,
         )
-    source = _source_of(settings)
-    packed = source.pack(archives)
-    module = settings.app_module or _module_in(source)
+    packed = artifact.pack(settings.app_source, archives)
+    module = settings.app_module or entry_point.find(settings.app_source)
     release = known.get(packed.id) or history.Release(
         id=packed.id,
         module=module,
         released_at=NOT_YET,
         requirements=packed.requirements_hash,
-        **_commit_of(settings.app_path),
+        **_commit_of(settings.app_source),
     )
     return Plan(
         release=release,
-        archive=packed.path,
         module=module,
         comes_back=False,
         earlier=earlier,
         keep=settings.keep_releases,
     )
-
-
-def _source_of(settings: Settings) -> Source:
-    return Source.of(
-        settings.app_path,
-        kind=settings.app_source,
-        build_command=settings.build_command,
-        packages=settings.packages,
-    )
-
-
-def _module_in(source: Source) -> str:
-    return entry_point.find(source.folder, installed=source.installed)
 
 
 def last_outputs() -> dict[str, Any]:
@@ -127,12 +129,11 @@ def last_outputs() -> dict[str, Any]:
 
 
 def _commit_of(source: Path) -> dict[str, Any]:
-    """The commit that a folder is at, where it is in a git checkout; of a file its folder's."""
-    folder = source if source.is_dir() else source.parent
+    """The commit that a folder is at, where it is in a git checkout."""
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
+            ["git", "-C", str(source), *words], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_command import remote
+from pulumi_command import local
 
 from components import history
 from components.application import Application
@@ -20,6 +20,9 @@ from components.plan import Plan
 from components.remote import UPDATED_BY, Host, Logging, RemoteScript
 from components.rollout import Rollout
 from components.web import Web
+
+# In the project's folder, which is where the engine runs commands on this machine.
+_DELIVER = "PATH=.venv/bin:$PATH; python3 -m scripts.commands.deliver"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,37 +79,33 @@ class Release(pulumi.ComponentResource):
         self.previous = known.apply(lambda history: history.previous or "")
         self.register_outputs({"current": self.current, "previous": self.previous})
 
-    def _stage(self, host: Host, configured: Sequence[pulumi.Resource]) -> RemoteScript:
-        archive = f"{self._args.application.root}/incoming/{self._id}.tar.gz"
-        copied = self._copy(host, archive, configured)
-        return RemoteScript(
-            f"{host.name}-stage",
-            host=host,
-            # A kept one that went bad since is not to come back unawares.
-            script=self._releasectl(
-                f"stage {self._id} --archive {archive}"
-                + (" --kept" if self._args.plan.comes_back else "")
-            ),
-            stdin=json.dumps(_record_of(self._args.plan.release), sort_keys=True),
-            shown=Logging.STDERR,
-            opts=host.options(self, depends_on=[copied]),
-        )
+    def _stage(self, host: Host, configured: Sequence[pulumi.Resource]) -> local.Command:
+        """Have the release on a server: its archive is sent if that server does not have it.
 
-    def _copy(
-        self, host: Host, path: str, configured: Sequence[pulumi.Resource]
-    ) -> remote.CopyToRemote:
-        """Upload the archive; after a rollback to new servers only, for the others have it."""
-        archive = self._args.plan.archive
-        opts = host.options(self, depends_on=configured)
-        if self._args.plan.comes_back:
-            opts.ignore_changes = ["source", "remotePath"]
-        return remote.CopyToRemote(
-            f"{host.name}-archive",
-            connection=host.connection(),
-            source=pulumi.FileAsset(str(archive)) if archive else pulumi.StringAsset("kept"),
-            remote_path=path,
+        On this machine, for only here is known where archives are to be had from. What the command
+        line names is what makes it run again: the release, and the droplet.
+        """
+        words = [pulumi.get_stack(), host.name, self._id]
+        # A kept one that went bad since is not to come back unawares.
+        words += ["--kept"] if self._args.plan.comes_back else []
+        return local.Command(
+            f"{host.name}-stage",
+            create=f"{_DELIVER} {shlex.join(words)}",
+            stdin=pulumi.Output.json_dumps(
+                {
+                    "hostname": host.name,
+                    "address": host.address,
+                    "host_key": host.host_key,
+                    "private_key": host.private_key,
+                    "releasectl": f'sudo SSH_CLIENT="$SSH_CLIENT" {self._program}',
+                    "record": _record_of(self._args.plan.release),
+                },
+                sort_keys=True,
+            ),
             triggers=[host.droplet_id],
-            opts=opts,
+            logging=local.Logging.STDERR,
+            add_previous_output_in_env=False,
+            opts=host.options(self, depends_on=configured),
         )
 
     def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
@@ -170,8 +169,11 @@ class Release(pulumi.ComponentResource):
 
         Where it did not, standard error says it for a person; the line would say it twice.
         """
-        app = self._args.application.name
-        return f'line=$(releasectl --app {app} --by @{UPDATED_BY} {arguments}\n) && echo "$line"'
+        return f'line=$({self._program} {arguments}\n) && echo "$line"'
+
+    @property
+    def _program(self) -> str:
+        return f"releasectl --app {self._args.application.name} --by @{UPDATED_BY}"
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:

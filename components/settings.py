@@ -165,6 +165,23 @@ VpcRange = Annotated[
 ]
 
 
+BucketName = Annotated[
+    str,
+    _matches(r"|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    Field(description="3 to 63 lower-case letters, digits, dots and dashes, or empty"),
+]
+BucketEndpoint = Annotated[
+    str,
+    _matches(r"|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?"),
+    Field(description="an address such as https://fra1.digitaloceanspaces.com, or empty for AWS"),
+]
+BucketFolder = Annotated[
+    str,
+    _matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
+    Field(description="a folder such as team/site, or empty"),
+]
+
+
 class Settings(BaseModel):
     """Everything a person can choose for one environment."""
 
@@ -172,10 +189,8 @@ class Settings(BaseModel):
 
     app_name: Name
     app_folder: Folder
-    app_source: Annotated[str, _matches(r"folder|sdist"), Field(description="folder or sdist")]
     app_module: Module
     app_env: Environment
-    build_command: CommandLine
     release_command: CommandLine
     health_path: UrlPath
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
@@ -196,6 +211,12 @@ class Settings(BaseModel):
     static_folder: StaticFolder
     release: ReleaseId
     keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
+    artifact_bucket: BucketName
+    artifact_endpoint: BucketEndpoint
+    artifact_region: Annotated[
+        str, _matches(r"|[a-z0-9][a-z0-9-]*"), Field(description="a region's name, or empty")
+    ]
+    artifact_prefix: BucketFolder
     release_batch: Annotated[
         str,
         _matches(r"[1-9][0-9]?|([1-9][0-9]?|100)%"),
@@ -230,19 +251,9 @@ class Settings(BaseModel):
     local_db_address: HostNumber
 
     @property
-    def app_path(self) -> Path:
-        """The application's folder, or its package, on this machine."""
+    def app_source(self) -> Path:
+        """The application's folder on this machine."""
         return Path(self.app_folder)
-
-    @property
-    def archives(self) -> Path:
-        """Where packed releases are kept on this machine."""
-        return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "releases"
-
-    @property
-    def packages(self) -> Path:
-        """Where unpacked packages of applications are kept on this machine."""
-        return self.archives.with_name("packages")
 
     @property
     def balanced(self) -> bool:
@@ -356,6 +367,16 @@ def _check_relations(settings: Settings, namespace: str) -> None:
             f"{namespace}:webPort is {APACHE_PORT}, where Apache listens for nginx"
             f" ({namespace}:appServer is mod_wsgi): must be another port, 1 to 65535"
         )
+    for name, value in (
+        ("artifactEndpoint", settings.artifact_endpoint),
+        ("artifactRegion", settings.artifact_region),
+        ("artifactPrefix", settings.artifact_prefix),
+    ):
+        if value and not settings.artifact_bucket:
+            raise SlipwayError(
+                f"{namespace}:{name} is {value}, but no bucket is set:"
+                f" set {namespace}:artifactBucket too, or neither"
+            )
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (
         ("localWebAddress", settings.local_web_address),

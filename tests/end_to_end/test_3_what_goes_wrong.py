@@ -242,7 +242,7 @@ def test_a_server_that_cannot_be_reached_is_named(site: Clone) -> None:
     try:
         with changed(site, "app/templates/users.html", "</h1>", ", far away</h1>"):
             running = site.run("timeout -s INT 25 scripts/up local", fails=True)
-        assert "web-archive" in running.stdout + running.stderr
+        assert "web-stage" in running.stdout + running.stderr
         assert site.get().status_code == 200
     finally:
         site.run("nft delete table inet slipway_test")

@@ -1,0 +1,176 @@
+"""Have a release on one server: `pulumi up` runs this for each, with keys and record on stdin.
+
+A server that has the release is sent nothing. Else its archive comes from this machine, or from the
+bucket, or from another server of the environment, whichever is the first to have it. What does not
+come from this machine is kept here, for the next server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from components import archive, artifact_store
+from components.archive import ArchiveError
+from components.bucket import Bucket, BucketError
+from scripts.commands.engine import ROOT, say, stack_settings
+from scripts.commands.fleet import Fleet, Opened, Server
+from scripts.commands.relay import Relay
+
+CONNECT_SECONDS = 10
+# sshd may be reloading its configuration at this very moment, or the network stumble.
+PATIENCE_SECONDS = 30
+_SSH_FAILED = 255
+# What ssh says when another try would end the same.
+_IN_VAIN = ("Host key verification failed", "Permission denied")
+_OPTIONS = (
+    "BatchMode=yes",
+    f"ConnectTimeout={CONNECT_SECONDS}",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
+)
+
+
+class DeliveryError(Exception):
+    """One line for a person, or none where all has been said."""
+
+
+class Delivery:
+    """What one server is to have, and how to get it there.
+
+    Args:
+        stack: the environment.
+        server: its name in the stack.
+        release: the release's id.
+        options: further ones of `releasectl stage`.
+        given: `hostname`, `address`, `host_key` and `private_key` to reach the server, `releasectl`
+            (the command there, without its verb) and `record`, what it is told of the release.
+    """
+
+    def __init__(
+        self, stack: str, server: str, release: str, options: list[str], given: dict[str, Any]
+    ) -> None:
+        self.stack, self.server, self.release = stack, server, release
+        self.options, self.given = options, given
+        self.archive = artifact_store.archive_in(artifact_store.folder_of(stack), release)
+
+    def run(self) -> str:
+        """What releasectl says of it on the server: one line of JSON.
+
+        Raises:
+            DeliveryError: the server cannot be reached, the archive is to be had nowhere, or the
+                release could not be staged.
+        """
+        given = self.given
+        place = {key: given[key] for key in ("hostname", "address", "host_key")}
+        target = Server(name=self.server, **place)
+        record = json.dumps(given["record"], sort_keys=True).encode() + b"\n"
+        stage = " ".join(["stage", self.release, "--receive", *self.options])
+        until = time.monotonic() + PATIENCE_SECONDS
+        with Fleet(self.stack, {self.server: target}, given["private_key"]).opened() as opened:
+            while True:
+                relay = Relay(self._ssh(opened, target, stage))
+                if relay.ask(record) == "send":
+                    with relay.given_up_on_failure():
+                        self._obtain()
+                        relay.send(self.archive)
+                if relay.end() == 0:
+                    return relay.answer
+                if relay.status != _SSH_FAILED or relay.answer:
+                    raise DeliveryError
+                if time.monotonic() > until or any(each in relay.told for each in _IN_VAIN):
+                    raise DeliveryError(f"{self.server} ({target.address}) cannot be reached")
+                time.sleep(1)
+
+    def _ssh(self, opened: Opened, server: Server, command: str) -> list[str]:
+        return opened.ssh(server, f"{self.given['releasectl']} {command}", options=_OPTIONS)
+
+    # Where the archive is to be had
+
+    def _obtain(self) -> None:
+        """Have the archive on this machine."""
+        if self.archive.exists():
+            return
+        with self._one_at_a_time():
+            if self.archive.exists():
+                return
+            reasons = [f"this machine does not have it ({self.archive})"]
+            for source in (self._from_bucket, self._from_servers):
+                try:
+                    source(reasons)
+                except (BucketError, ArchiveError) as error:
+                    reasons.append(str(error))
+                if self.archive.exists():
+                    return
+        raise DeliveryError(
+            f"{self.server} does not have release {self.release}, and it is to be had nowhere: "
+            + "; ".join(reasons)
+        )
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Several servers may lack it: the first one fetches it for all."""
+        self.archive.parent.mkdir(parents=True, exist_ok=True)
+        with (self.archive.parent / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _from_bucket(self, reasons: list[str]) -> None:
+        bucket = Bucket.of(stack_settings(self.stack), _project(), self.stack)
+        if bucket is None:
+            reasons.append("no bucket is set (artifactBucket)")
+            return
+        self._take_in(lambda file: bucket.read(self.release, file))
+        say(f"release {self.release} for {self.server} came from {bucket.where}")
+
+    def _from_servers(self, reasons: list[str]) -> None:
+        fleet = Fleet.of(self.stack)
+        with fleet.opened() as opened:
+            for other in fleet.servers.values():
+                if other.name == self.server or other.name.split("-")[0] != "web":
+                    continue
+                line = self._ssh(opened, other, f"pack {self.release}")
+                try:
+                    self._take_in(lambda file, line=line: _output_of(line, file))  # type: ignore[misc]
+                except (DeliveryError, ArchiveError) as error:
+                    reasons.append(f"{other.name}: {error}")
+                    continue
+                say(f"release {self.release} for {self.server} came from {other.name}")
+                return
+
+    def _take_in(self, write: Callable[[BinaryIO], None]) -> None:
+        archive.take_in(self.release, self.archive, write)
+
+
+def _output_of(line: list[str], file: BinaryIO) -> None:
+    done = subprocess.run(line, stdout=file, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["no answer"]
+        raise DeliveryError(said[-1].removeprefix("releasectl: "))
+
+
+def _project() -> str:
+    import yaml
+
+    return str(yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"])
+
+
+def main(stack: str, server: str, release: str, *options: str) -> None:
+    os.environ.setdefault("SLIPWAY_HOME", str(ROOT / ".slipway"))
+    try:
+        print(Delivery(stack, server, release, list(options), json.load(sys.stdin)).run())  # noqa: T201
+    except DeliveryError as error:
+        if str(error):
+            say(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
