@@ -35,7 +35,7 @@ def _outputs_on_this_machine(stack: str) -> dict[str, Any] | None:
     None where the state is elsewhere, or is not as expected, or an output is a secret.
     """
     home = os.environ.get("SLIPWAY_HOME", "")
-    if os.environ.get("PULUMI_BACKEND_URL") != f"file://{home}":
+    if os.environ.get("PULUMI_BACKEND_URL", "").split("?")[0] != f"file://{home}":
         return None
     try:
         # The one project that this backend's folder is for.

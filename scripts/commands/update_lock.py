@@ -103,12 +103,26 @@ def take_over(stack: str) -> list[UpdateLock]:
     for lock in held(stack):
         if lock.is_dead:
             lock.path.unlink(missing_ok=True)
+            _forget_unfinished_writes(stack, lock.path.parents[4])
             say(
                 f"{stack}: the update of {lock.describe(datetime.now(UTC))} was cut short; going on"
             )
         else:
             living.append(lock)
     return living
+
+
+def _forget_unfinished_writes(stack: str, backend: Path) -> None:
+    """The state that it was writing aside, to be renamed into place; and side files without content.
+
+    Those are not written in one step. An empty one makes the stack unreadable ("failed to load
+    checkpoint: EOF"), none at all is fine (gocloud's fileblob, attrs.go).
+    """
+    unfinished = [*backend.glob(f"stacks/*/{stack}.json.*.tmp")]
+    side_files = backend.glob(f"stacks/*/{stack}.json*.attrs")
+    unfinished += [path for path in side_files if path.stat().st_size == 0]
+    for path in unfinished:
+        path.unlink(missing_ok=True)
 
 
 def await_turn(

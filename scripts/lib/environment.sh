@@ -15,8 +15,9 @@ use_slipway_environment() {
   export PATH
   # Plugins are kept with the clone, so that two clones never share a stand-in.
   export PULUMI_HOME="$SLIPWAY_HOME/pulumi"
-  # A backend or passphrase that a team has chosen is left alone.
-  export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$SLIPWAY_HOME}"
+  # A backend or passphrase that a team has chosen is left alone. Ours goes without the engine's side files
+  # (*.attrs): they are not written in one step, and one that a kill cuts short makes the stack unreadable.
+  export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$SLIPWAY_HOME?metadata=skip}"
   if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ]; then
     export PULUMI_CONFIG_PASSPHRASE_FILE="${PULUMI_CONFIG_PASSPHRASE_FILE:-$SLIPWAY_HOME/passphrase}"
   fi

@@ -90,7 +90,7 @@ state_file() { printf '%s' "$SLIPWAY_HOME/.pulumi/stacks/$(project_name)/$stack.
 
 # Looking into the backend's folder is 100 times quicker than asking the engine.
 ensure_stack() {
-  [ -f "$(state_file)" ] && [ "$PULUMI_BACKEND_URL" = "file://$SLIPWAY_HOME" ] && return 0
+  [ -f "$(state_file)" ] && [ "${PULUMI_BACKEND_URL%%\?*}" = "file://$SLIPWAY_HOME" ] && return 0
   pulumi stack select "$stack" >/dev/null 2>&1 && return 0
   forget_foreign_salt
   pulumi stack init "$stack" >/dev/null || fail "the stack '$stack' could not be made; see above"

@@ -29,6 +29,16 @@ def test_our_own_python_and_engine_come_first_also_in_an_activated_environment(
     assert rest == ["/usr/bin", "/bin", str(venv)]
 
 
+def test_the_state_is_kept_without_side_files_which_a_kill_may_cut_short(project: Project) -> None:
+    """An empty *.attrs file beside it, and the engine says "failed to load checkpoint: EOF"."""
+    said = project.says("use_slipway_environment; echo $PULUMI_BACKEND_URL")
+    assert said.strip() == f"file://{project.environment['SLIPWAY_HOME']}?metadata=skip"
+    teams = project.says(
+        "use_slipway_environment; echo $PULUMI_BACKEND_URL", PULUMI_BACKEND_URL="s3://team"
+    )
+    assert teams.strip() == "s3://team"
+
+
 @pytest.mark.parametrize(
     ("line", "endpoint"),
     [

@@ -86,6 +86,20 @@ def test_the_lock_of_a_dead_process_is_taken_over(
     assert "was cut short; going on" in capsys.readouterr().err
 
 
+def test_what_a_dead_engine_had_not_finished_writing_goes_with_its_lock(folder: Path) -> None:
+    """It writes the state aside and renames it into place (gocloud's fileblob)."""
+    stacks = folder.parents[3] / "stacks" / "slipway"
+    stacks.mkdir(parents=True)
+    whole = ["local.json", "local.json.bak.attrs", "dev.json.18e9d88266d33219.tmp"]
+    for name in whole:
+        (stacks / name).write_text("{}")
+    for name in ("local.json.18e9d88266d33219.tmp", "local.json.attrs"):
+        (stacks / name).touch()
+    lock(folder, dead_process())
+    update_lock.take_over("local")
+    assert sorted(path.name for path in stacks.iterdir()) == sorted(whole)
+
+
 def test_another_program_that_got_the_dead_ones_number_holds_nothing(folder: Path) -> None:
     path = lock(folder, os.getpid())
     assert update_lock.take_over("local") == []
