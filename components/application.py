@@ -30,6 +30,7 @@ class Application:
     request_seconds: int
     max_requests: int
     release_command: str
+    release_command_seconds: int
     health_path: str
     health_status: int
     health_seconds: int
@@ -52,6 +53,7 @@ class Application:
             request_seconds=settings.request_seconds,
             max_requests=settings.max_requests,
             release_command=settings.release_command,
+            release_command_seconds=settings.release_command_seconds,
             health_path=settings.health_path,
             health_status=settings.health_status,
             health_seconds=settings.health_seconds,
@@ -123,6 +125,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "keep": app.keep_releases,
         "port": app.port,
         "release_command": app.release_command,
+        "release_seconds": app.release_command_seconds,
         "module": app.module,
         "supervisor": app.supervisor,
         # Apache would start all the same, and answer each request with an error.

@@ -16,9 +16,10 @@ import pulumi
 from pulumi_command import remote
 from pulumi_command.remote import Logging as Logging
 
-# A refused dial is tried again after 0.1 s, growing by half up to 5 s: 60 tries wait some 5 minutes
-# (pulumi-command, connection.go), which is what a slow first boot takes.
-PATIENT_DIALS = 60
+# What a slow first boot takes.
+SECONDS_FOR_THE_FIRST_CONTACT = 300
+# A server that does not even refuse is given up for this time. (Default of pulumi-command: 15.)
+SECONDS_FOR_A_DIAL = 5
 # Every server has these from the first contact on (components/server.py).
 HOST_TOOLS = Path(__file__).resolve().parent.parent / "host"
 PUT_FILE = HOST_TOOLS / "slipway-put-file"
@@ -40,6 +41,8 @@ class Host:
     user: str
     private_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
+    connect_seconds: int
+    """How long to try where it refuses; where it is silent, each try takes its time besides."""
 
     def connection(self) -> remote.ConnectionArgs:
         return remote.ConnectionArgs(
@@ -47,7 +50,8 @@ class Host:
             user=self.user,
             private_key=self.private_key,
             host_key=self.host_key,
-            dial_error_limit=PATIENT_DIALS,
+            dial_error_limit=dials_within(self.connect_seconds),
+            per_dial_timeout=SECONDS_FOR_A_DIAL,
         )
 
     def options(
@@ -148,3 +152,15 @@ def as_root(script: str) -> str:
     Where we come from is for the journals of the server: sudo would forget it.
     """
     return f'sudo SSH_CLIENT="$SSH_CLIENT" sh -c {shlex.quote(script)}'
+
+
+def dials_within(seconds: float) -> int:
+    """How many failures to forgive, so that the pauses between the tries last that long.
+
+    The first pause is 0.1 s, each further one longer by half, up to 5 s (pulumi-command's
+    connection.go).
+    """
+    dials, pause, waited = 0, 0.1, 0.0
+    while waited < seconds:
+        dials, waited, pause = dials + 1, waited + pause, min(pause * 1.5, 5)
+    return dials

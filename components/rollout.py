@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from components.settings import Settings
 
-# How long an update may take from the first switch to the last, besides the canary's time. When
-# nobody settles it by then, the servers that have switched go back by themselves.
-SECONDS_TO_SWITCH_ALL = 120
-
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
@@ -20,6 +16,11 @@ class Rollout:
     """How many servers switch at a time after the first: a number, or a percentage of all."""
     canary_seconds: int
     """How long the first server serves the release before the others follow."""
+    settle_seconds: int
+    """How long an update may take from the first switch to the last, besides the canary's time.
+
+    When nobody settles it by then, the servers that have switched go back by themselves.
+    """
     start_one_by_one: bool
     revert_on_failure: bool
 
@@ -28,6 +29,7 @@ class Rollout:
         return cls(
             batch=settings.release_batch,
             canary_seconds=settings.canary_seconds,
+            settle_seconds=settings.settle_seconds,
             start_one_by_one=settings.start_one_by_one,
             revert_on_failure=settings.revert_on_failure,
         )
@@ -46,7 +48,7 @@ class Rollout:
         """Options of `releasectl switch` on that server."""
         options = ""
         if self.has_to_settle(servers):
-            options += f" --settle-within {self.canary_seconds + SECONDS_TO_SWITCH_ALL}"
+            options += f" --settle-within {self.canary_seconds + self.settle_seconds}"
         if number == 0 and self.canary_seconds:
             options += f" --watch {self.canary_seconds}"
         return options

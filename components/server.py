@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_digitalocean as digitalocean
 
 from components.identity import KeyPair
 from components.network import Network
-from components.remote import NOTE, PUT_FILE, UPDATED_BY, Host, Logging, RemoteFile, RemoteScript
+from components.remote import (
+    NOTE,
+    PUT_FILE,
+    SECONDS_FOR_THE_FIRST_CONTACT,
+    UPDATED_BY,
+    Host,
+    Logging,
+    RemoteFile,
+    RemoteScript,
+)
 from components.render import render
 
 DEPLOY_USER = "deploy"
@@ -30,6 +39,8 @@ class ServerArgs:
     deploy_key: KeyPair
     updated_by: str
     """Who changes it, for its journals."""
+    connect_seconds: int
+    """How long to try to reach it once it has been reached."""
     packages: Sequence[str]
     """Debian packages of its role."""
     after_packages: Sequence[str] = ()
@@ -81,11 +92,13 @@ class Server(pulumi.ComponentResource):
             user=DEPLOY_USER,
             private_key=args.deploy_key.private,
             host_key=host_key.public,
+            connect_seconds=args.connect_seconds,
         )
+        booting = replace(self.host, connect_seconds=SECONDS_FOR_THE_FIRST_CONTACT)
 
         first_contact = RemoteScript(
             f"{name}-first-contact",
-            host=self.host,
+            host=booting,
             # On standard input, for a failing command is printed whole.
             script='sh -c "$(cat)"',
             stdin=render(

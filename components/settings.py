@@ -195,6 +195,7 @@ class Settings(BaseModel):
     health_path: UrlPath
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
+    release_command_seconds: Annotated[int, Field(ge=1, le=86400, description="1 to 86400 seconds")]
     drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
     app_server: Annotated[
         str, _matches("gunicorn|uwsgi|mod_wsgi"), Field(description="gunicorn, uwsgi or mod_wsgi")
@@ -222,6 +223,7 @@ class Settings(BaseModel):
         _matches(r"[1-9][0-9]?|([1-9][0-9]?|100)%"),
         Field(description="a number of servers, 1 to 99, or a percentage, 1% to 100%"),
     ]
+    settle_seconds: Annotated[int, Field(ge=5, le=3600, description="5 to 3600 seconds")]
     canary_seconds: Annotated[int, Field(ge=0, le=3600, description="0 to 3600 seconds")]
     start_one_by_one: Annotated[bool, Field(description="true or false")]
     revert_on_failure: Annotated[bool, Field(description="true or false")]
@@ -243,6 +245,7 @@ class Settings(BaseModel):
     backups: Annotated[bool, Field(description="true or false")]
     protect_database: Annotated[bool, Field(description="true or false")]
     vpc_range: VpcRange
+    connect_seconds: Annotated[int, Field(ge=1, le=3600, description="1 to 3600 seconds")]
     ssh_from: Networks
     http_from: Networks
     local_web_port: PortOrNone

@@ -67,10 +67,11 @@ class WebServers:
         """Settings of the stack for a while."""
         file = self.site.folder / "Pulumi.local.yaml"
         text = file.read_text()
-        kept = [each for each in text.splitlines() if not each.startswith(tuple(
-            f"  slipway:{name}:" for name in settings))]  # fmt: skip
         added = [f"  slipway:{name}: {json.dumps(value)}" for name, value in settings.items()]
-        file.write_text("\n".join([*kept, *added, ""]))
+        taken = tuple(f"  slipway:{name}:" for name in settings)
+        kept = [line for line in text.splitlines() if not line.startswith(taken)]
+        first = kept.index("config:") + 1
+        file.write_text("\n".join([*kept[:first], *added, *kept[first:], ""]))
         try:
             yield
         finally:
@@ -134,6 +135,11 @@ class WebServers:
             }
             assert time.monotonic() < deadline, f"not all serve {release}: {found}"
             time.sleep(0.5)
+
+    def stay_on(self, release: str, *, seconds: float) -> None:
+        """Assert that nothing goes back later, such as a timer that was forgotten."""
+        time.sleep(seconds)
+        self.serve(release)
 
     def end_on(self, release: str) -> None:
         """Assert that the next `scripts/up local` ends on this release, without anything else."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from tests.clone import Clone
@@ -68,9 +69,11 @@ class Update:
 
     def kill(self) -> None:
         """kill -9 for all of it at once: shell, engine, language host, program and plugins."""
-        for pid in self._processes():
-            os.kill(pid, signal.SIGKILL)
-        self._process.wait()
+        while running := self._processes():
+            for pid in running:
+                with suppress(ProcessLookupError):  # ended meanwhile, with what it was a part of
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait()
 
     def _processes(self) -> list[int]:
         listed = subprocess.run(

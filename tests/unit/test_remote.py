@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.remote import as_root
+from components.remote import as_root, dials_within
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,8 @@ def test_the_status_of_a_script_is_that_of_the_command(fake_sudo: Path) -> None:
         env={**os.environ, "PATH": f"{fake_sudo}:{os.environ['PATH']}"},
     )
     assert done.returncode == 7
+
+
+@pytest.mark.parametrize(("seconds", "dials"), [(0.1, 1), (0.2, 2), (5, 9), (60, 20), (300, 68)])
+def test_a_server_is_tried_for_about_the_seconds_asked_for(seconds: float, dials: int) -> None:
+    assert dials_within(seconds) == dials

@@ -11,7 +11,11 @@ from components.rollout import Rollout
 
 def rollout(batch: str = "1", canary: int = 0, *, revert: bool = True) -> Rollout:
     return Rollout(
-        batch=batch, canary_seconds=canary, start_one_by_one=False, revert_on_failure=revert
+        batch=batch,
+        canary_seconds=canary,
+        settle_seconds=120,
+        start_one_by_one=False,
+        revert_on_failure=revert,
     )
 
 
