@@ -1,0 +1,96 @@
+"""An update that is killed in the middle: kill -9 for the engine, its language host and plugins."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fleet.fleet import WebServers
+from tests.fleet.update import Update
+
+pytestmark = pytest.mark.hosts
+
+#: `settleSeconds`, and what the way back itself takes.
+SECONDS_TO_GO_BACK = 20
+
+
+@pytest.mark.parametrize(
+    ("moment", "when"),
+    [
+        ("while packages are uploaded", "web-2-archive updating"),
+        ("while staging", "web-3-stage updating"),
+        ("while starting", "web-start updating"),
+    ],
+)
+def test_killed_before_a_switch_the_old_release_serves_on(
+    fleet: WebServers, moment: str, when: str
+) -> None:
+    old = fleet.id_of_the_application()
+    with fleet.visited() as visitors:
+        new = fleet.new_edition()
+        with Update(fleet.site) as update:
+            update.wait_for(when)
+            update.kill()
+        fleet.serve(old)
+    assert set(visitors.seen) == {old}
+    with fleet.visited():
+        fleet.end_on(new)
+
+
+@pytest.mark.parametrize(
+    ("moment", "when"),
+    [
+        ("while the first server switches", "web-switch updating"),
+        ("between two servers", "web-switch updated"),
+        ("while others switch", "web-3-switch updated"),
+    ],
+)
+def test_killed_while_switching_all_servers_go_back_by_themselves(
+    fleet: WebServers, moment: str, when: str
+) -> None:
+    old = fleet.id_of_the_application()
+    with fleet.visited():
+        new = fleet.new_edition()
+        with Update(fleet.site) as update:
+            update.wait_for(when)
+            update.kill()
+        fleet.serve(old, within=SECONDS_TO_GO_BACK)
+        assert fleet.site.output("release")["id"] == old
+        fleet.end_on(new)
+
+
+def test_killed_while_switching_the_next_up_need_not_wait_for_the_way_back(
+    fleet: WebServers,
+) -> None:
+    with fleet.visited():
+        new = fleet.new_edition()
+        with Update(fleet.site) as update:
+            update.wait_for("web-2-switch updated")
+            update.kill()
+        fleet.end_on(new)
+        # What was armed to go back is not any more.
+        fleet.stay_on(new, seconds=12)
+
+
+def test_killed_while_switching_the_way_back_may_be_chosen_as_well(fleet: WebServers) -> None:
+    """Whoever sees it go wrong takes the change back, and updates."""
+    old = fleet.id_of_the_application()
+    with fleet.visited():
+        with (
+            fleet.edited("app/templates/users.html", "<h1>", "<h1>A mistake: "),
+            Update(fleet.site) as update,
+        ):
+            update.wait_for("web-2-switch updated")
+            update.kill()
+        fleet.end_on(old)
+        fleet.stay_on(old, seconds=12)
+
+
+def test_killed_while_settling_the_servers_agree_after_the_next_up(fleet: WebServers) -> None:
+    """Some have settled on the new release by then, so all of them cannot go back."""
+    with fleet.visited():
+        new = fleet.new_edition()
+        with Update(fleet.site) as update:
+            update.wait_for("web-2-settle updated")
+            update.kill()
+        fleet.end_on(new)
+        fleet.stay_on(new, seconds=12)
