@@ -67,8 +67,8 @@ class Release(pulumi.ComponentResource):
         self.served = switched
         if args.rollout.has_to_settle(len(hosts)):
             self.served = [
-                self._run("settle", host, digest, switched)
-                for host, digest in zip(hosts, args.web.digests, strict=True)
+                self._run("settle", host, _settled_with(digest, switch), switched)
+                for host, digest, switch in zip(hosts, args.web.digests, switched, strict=True)
             ]
 
         known = switched[0].stdout.apply(
@@ -174,6 +174,17 @@ class Release(pulumi.ComponentResource):
     @property
     def _program(self) -> str:
         return f"releasectl --app {self._args.application.name} --by @{UPDATED_BY}"
+
+
+def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Output[str]:
+    """The configuration and the very switch that is to be settled.
+
+    A switch that is made once more has to be settled once more, else its server goes back: also
+    where, after an update that was killed, the state says that this release was settled before.
+    """
+    return pulumi.Output.all(digest, switch.stdout).apply(
+        lambda both: f"{both[0]}, switch {json.loads(both[1]).get('attempt', 'unknown')}"
+    )
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:

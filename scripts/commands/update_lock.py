@@ -113,9 +113,9 @@ def take_over(stack: str) -> list[UpdateLock]:
 
 
 def _forget_unfinished_writes(stack: str, backend: Path) -> None:
-    """The state that it was writing aside, to be renamed into place; and side files without content.
+    """The state that it was writing aside, to be renamed into place; and empty side files.
 
-    Those are not written in one step. An empty one makes the stack unreadable ("failed to load
+    These are not written in one step. An empty one makes the stack unreadable ("failed to load
     checkpoint: EOF"), none at all is fine (gocloud's fileblob, attrs.go).
     """
     unfinished = [*backend.glob(f"stacks/*/{stack}.json.*.tmp")]

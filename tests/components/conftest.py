@@ -45,7 +45,9 @@ class Engine(Mocks):
         elif args.typ == "command:local:Command":
             answer["stdout"] = "ssh-ed25519 PUBLIC\nPRIVATE KEY"
         elif args.typ == "command:remote:Command":
-            answer["stdout"] = json.dumps({"activated_at": "2026-11-20T16:00:00Z"})
+            answer["stdout"] = json.dumps(
+                {"activated_at": "2026-11-20T16:00:00Z", "attempt": f"of {args.name}"}
+            )
         return f"{len(args.name)}", answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:

@@ -173,6 +173,8 @@ def test_on_many_servers_the_way_back_stays_open_until_all_have_switched(run: Ru
     for server in ("web", "web-2", "web-3"):
         assert "--settle-within 120" in engine.one(f"{server}-switch").inputs["create"]
         assert " settle " in engine.one(f"{server}-settle").inputs["create"]
+        # Else a switch that is repeated after a kill would not be settled, and its server go back.
+        assert f"switch of {server}-switch" in engine.one(f"{server}-settle").inputs["create"]
     names = [each.name for each in engine.resources]
     first_switch = names.index("web-switch")
     assert all(names.index(f"{each}-start") < first_switch for each in ("web", "web-2", "web-3"))
