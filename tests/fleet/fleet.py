@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -104,9 +104,9 @@ class WebServers:
             assert result.status == 0, f"{name}: {command}: {result}"
         return {name: result.output for name, result in results.items()}
 
-    def statuses(self) -> dict[str, dict[str, Any]]:
+    def statuses(self, *names: str) -> dict[str, dict[str, Any]]:
         said = self.everywhere(
-            "sudo releasectl --app site status; test ! -e /srv/site/pending.json; echo $?"
+            "sudo releasectl --app site status; test ! -e /srv/site/pending.json; echo $?", *names
         )
         found = {}
         for name, text in said.items():
@@ -114,16 +114,17 @@ class WebServers:
             found[name] = {**json.loads(status), "settled": settled == "0"}
         return found
 
-    def serve(self, release: str, *, within: float = 0) -> None:
+    def serve(self, release: str, *, on: Sequence[str] = (), within: float = 0) -> None:
         """Assert that all serve this release, are well, and nothing of a switch is left open.
 
         Args:
             release: its id.
+            on: some of the servers; empty for all.
             within: seconds in which those that have switched may go back by themselves.
         """
         deadline = time.monotonic() + within
         while True:
-            statuses = self.statuses()
+            statuses = self.statuses(*on)
             if all(
                 (each["current"], each["problem"], each["settled"]) == (release, None, True)
                 for each in statuses.values()
