@@ -124,7 +124,7 @@ def _supervisor(values: Mapping[str, Any]) -> list[InstanceFile]:
             name="supervisor",
             path="/etc/systemd/system/supervisor.service.d/slipway.conf",
             content=render("supervisor.service.conf"),
-            then="systemctl daemon-reload",
+            then="systemctl daemon-reload && systemctl enable --quiet --now supervisor",
         ),
     ]
 

@@ -128,8 +128,8 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "release_seconds": app.release_command_seconds,
         "module": app.module,
         "supervisor": app.supervisor,
-        # Apache would start all the same, and answer each request with an error.
-        "import_first": app.app_server == "mod_wsgi",
+        # Where it cannot be, gunicorn under systemd says so itself; all others start first.
+        "import_first": (app.app_server, app.supervisor) != ("gunicorn", "systemd"),
         "instance_files": [app.environment, *(file.path for file in instance)],
     }
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

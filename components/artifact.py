@@ -8,12 +8,14 @@ two together).
 
 import gzip
 import hashlib
+import io
 import os
+import shutil
 import stat
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +31,8 @@ from components.errors import SlipwayError
 NEVER_PACKED = frozenset(
     {".git", ".venv", ".env", ".slipway", "__pycache__", ".gitignore", ".slipwayignore"}
 )
+#: What releasectl is to do with the release besides unpacking it (components/source.py): JSON.
+RECIPE = ".slipway-recipe"
 REQUIREMENTS = "requirements.txt"
 #: Measured on 125 MB of Python packages: 1.0 s and 25 MB at level 1, 2.4 s and 19 MB at level 6.
 #: The smaller archive pays only on a line slower than about 30 Mbit/s.
@@ -53,22 +57,43 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Entry:
-    """One file or symlink of the tree; `name` is relative, with slashes; `target` of a symlink."""
+    """One file or symlink of the tree; `name` is relative, with slashes; `target` of a symlink.
+
+    `content` is what a file holds that is not in the folder, but added to it.
+    """
 
     name: str
     path: Path
     mode: str
     target: str | None = None
+    content: bytes | None = None
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb") if self.content is None else io.BytesIO(self.content)
 
 
-def identify(source: Path) -> str:
+def identify(source: Path, added: Mapping[str, bytes] | None = None) -> str:
     """The id that packing `source` would give. Raises SlipwayError as `pack` does."""
+    return _identify(_release(source, added or {}))
+
+
+def copy(source: Path, destination: Path) -> None:
+    """Copy what would be packed of a folder. Raises SlipwayError as `pack` does."""
+    for entry in _entries(source):
+        path = destination / entry.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(entry.path, path, follow_symlinks=False)
+
+
+def identify_folder(source: Path) -> str:
+    """The same for a folder that need not be a release."""
     return _identify(_entries(source))
 
 
-def pack(source: Path, destination: Path) -> Artifact:
+def pack(source: Path, destination: Path, added: Mapping[str, bytes] | None = None) -> Artifact:
     """Pack the folder `source` as `destination/<id>.tar.gz`, unless that archive is there already.
 
+    Files that are `added`, contents by name, take the place of the folder's own.
     Left out: what `NEVER_PACKED` names, *.pyc, and what .gitignore and .slipwayignore in the
     folder say (.slipwayignore has the last word: `!static/dist/` brings back what git ignores).
 
@@ -76,7 +101,7 @@ def pack(source: Path, destination: Path) -> Artifact:
     symlink that leaves the folder, a device or socket, an unreadable file, a name that is not
     UTF-8, and for files that change while they are packed. Nothing is left behind then.
     """
-    entries = _entries(source)
+    entries = _release(source, added or {})
     release = _identify(entries)
     archive = archive_in(destination, release)
     try:
@@ -92,8 +117,14 @@ def pack(source: Path, destination: Path) -> Artifact:
         path=archive,
         size=size,
         files=len(entries),
-        requirements_hash=_sha256_of(source / REQUIREMENTS),
+        requirements_hash=next(
+            _content_hash(each) for each in entries if each.name == REQUIREMENTS
+        ),
     )
+
+
+def _requirements_hash(entries: list[Entry]) -> str:
+    return next(_content_hash(entry) for entry in entries if entry.name == REQUIREMENTS)
 
 
 # The tree
@@ -102,9 +133,20 @@ def pack(source: Path, destination: Path) -> Artifact:
 def _entries(source: Path) -> list[Entry]:
     if not source.is_dir():
         raise SlipwayError(f"{source}: there is no such folder to make a release of")
-    entries = sorted(_walk(source, "", _ignored(source)), key=lambda entry: entry.name.encode())
+    entries = sorted(_walk(source, "", _ignored(source)), key=_by_name)
     if not entries:
         raise SlipwayError(f"{source}: the folder is empty (or all of it is ignored)")
+    return entries
+
+
+def _by_name(entry: Entry) -> bytes:
+    return entry.name.encode()
+
+
+def _release(source: Path, added: Mapping[str, bytes]) -> list[Entry]:
+    own = [entry for entry in _entries(source) if entry.name not in (*added, RECIPE)]
+    more = [Entry(name, source / name, "644", content=added[name]) for name in added]
+    entries = sorted([*own, *more], key=_by_name)
     if not any(entry.name == REQUIREMENTS and entry.target is None for entry in entries):
         raise SlipwayError(
             f"{source / REQUIREMENTS}: missing; it names the packages the application needs "
@@ -198,15 +240,11 @@ def _tree_id(hashed: Iterator[tuple[Entry, str]]) -> str:
 def _content_hash(entry: Entry) -> str:
     if entry.target is not None:
         return hashlib.sha256(entry.target.encode()).hexdigest()
-    return _sha256_of(entry.path)
-
-
-def _sha256_of(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with entry.open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     except OSError as error:
-        raise SlipwayError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SlipwayError(f"{entry.path}: cannot be read: {error.strerror}") from error
 
 
 # The archive
@@ -240,8 +278,9 @@ def _write_entries(entries: list[Entry], raw: BinaryIO) -> Iterator[tuple[Entry,
                 continue
             header.mode = int(entry.mode, 8)
             try:
-                with entry.path.open("rb") as file:
-                    header.size = os.fstat(file.fileno()).st_size
+                with entry.open() as file:
+                    header.size = file.seek(0, os.SEEK_END)
+                    file.seek(0)
                     reader = _HashingReader(file)
                     tar.addfile(header, reader)
             except OSError as error:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pulumi
 
-from components import artifact, artifact_store, entry_point, history
+from components import artifact_store, entry_point, history
 from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
 from components.settings import Settings
+from components.source import Source
 
 # A release that is new gets its time from the server that first served it.
 NOT_YET = ""
@@ -85,19 +86,20 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
         return Plan(
             release=release,
             # Of its own time: the folder may have another one by now.
-            module=settings.app_module or release.module or entry_point.find(settings.app_source),
+            module=settings.app_module or release.module or _module_in(_source_of(settings)),
             comes_back=True,
             earlier=earlier,
             keep=settings.keep_releases,
         )
-    packed = artifact.pack(settings.app_source, archives)
-    module = settings.app_module or entry_point.find(settings.app_source)
+    source = _source_of(settings)
+    packed = source.pack(archives)
+    module = settings.app_module or _module_in(source)
     release = known.get(packed.id) or history.Release(
         id=packed.id,
         module=module,
         released_at=NOT_YET,
         requirements=packed.requirements_hash,
-        **_commit_of(settings.app_source),
+        **_commit_of(settings.app_path),
     )
     return Plan(
         release=release,
@@ -106,6 +108,19 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
         earlier=earlier,
         keep=settings.keep_releases,
     )
+
+
+def _source_of(settings: Settings) -> Source:
+    return Source.of(
+        settings.app_path,
+        kind=settings.app_source,
+        build_command=settings.build_command,
+        packages=settings.packages,
+    )
+
+
+def _module_in(source: Source) -> str:
+    return entry_point.find(source.folder, installed=source.installed)
 
 
 def last_outputs() -> dict[str, Any]:
@@ -129,11 +144,12 @@ def last_outputs() -> dict[str, Any]:
 
 
 def _commit_of(source: Path) -> dict[str, Any]:
-    """The commit that a folder is at, where it is in a git checkout."""
+    """The commit that a folder is at, where it is in a git checkout; of a file its folder's."""
+    folder = source if source.is_dir() else source.parent
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(source), *words], capture_output=True, text=True, check=True
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:

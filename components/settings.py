@@ -189,8 +189,10 @@ class Settings(BaseModel):
 
     app_name: Name
     app_folder: Folder
+    app_source: Annotated[str, _matches(r"folder|sdist"), Field(description="folder or sdist")]
     app_module: Module
     app_env: Environment
+    build_command: CommandLine
     release_command: CommandLine
     health_path: UrlPath
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
@@ -254,9 +256,14 @@ class Settings(BaseModel):
     local_db_address: HostNumber
 
     @property
-    def app_source(self) -> Path:
-        """The application's folder on this machine."""
+    def app_path(self) -> Path:
+        """The application's folder, or its package, on this machine."""
         return Path(self.app_folder)
+
+    @property
+    def packages(self) -> Path:
+        """Where unpacked packages of applications are kept on this machine."""
+        return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "packages"
 
     @property
     def balanced(self) -> bool:

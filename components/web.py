@@ -96,7 +96,9 @@ class Web(pulumi.ComponentResource):
             "nginx",
             f"/etc/nginx/sites-available/{app.name}",
             files.nginx,
-            check=f"ln -sfn ../sites-available/{app.name} /etc/nginx/sites-enabled/{app.name}"
+            # Debian's own default site is there again when nginx had to be installed again.
+            check="rm -f /etc/nginx/sites-enabled/default &&"
+            f" ln -sfn ../sites-available/{app.name} /etc/nginx/sites-enabled/{app.name}"
             " && nginx -t -q",
             then=kept_running("nginx", "reload-or-restart"),
         )

@@ -39,6 +39,8 @@ until (: <"/dev/tcp/$host/{{ apache_port }}") 2>/dev/null; do
   sleep 0.05
 done
 rm -f "$socket"
+# Each connection takes six of them in between, and 1024 are given.
+ulimit -S -n 32768
 setpriv --pdeathsig KILL systemd-socket-activate --listen="$socket" \
   /lib/systemd/systemd-socket-proxyd --connections-max=4096 "$SLIPWAY_ADDRESS" &
 bridge=$!

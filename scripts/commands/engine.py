@@ -53,20 +53,39 @@ def resources(stack: str) -> dict[str, dict[str, Any]]:
 
     Unlike outputs they are there after a failed update as well.
     """
-    return resources_in(pulumi("stack", "export", "--show-secrets", "--stack", stack))
+    return by_name(exported(stack)["resources"])
 
 
-def resources_in(exported: str) -> dict[str, dict[str, Any]]:
+def resources_in(text: str) -> dict[str, dict[str, Any]]:
     """`resources`, of a stack that has been exported as JSON."""
-    found = {}
-    for each in json.loads(exported)["deployment"].get("resources") or []:
-        if each.get("delete"):
-            continue  # replaced; an update that was cut short left it to be destroyed
-        kind, name = each["type"].rsplit(":", 1)[-1], each["urn"].rsplit("::", 1)[-1]
-        found[f"{kind} {name}"] = {
-            key: _revealed(value) for key, value in each.get("outputs", {}).items()
-        }
+    return by_name(_deployment(text)["resources"])
+
+
+def by_name(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{each['type'].rsplit(':', 1)[-1]} {each['urn'].rsplit('::', 1)[-1]}": each["outputs"]
+        for each in found
+    }
+
+
+def exported(stack: str) -> dict[str, Any]:
+    """The state of a stack: `resources` as the engine has them, secrets revealed, and the rest."""
+    return _deployment(pulumi("stack", "export", "--show-secrets", "--stack", stack))
+
+
+def _deployment(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)["deployment"]
+    found["resources"] = [
+        {**each, "outputs": _all_revealed(each), "inputs": _all_revealed(each, "inputs")}
+        for each in found.get("resources") or []
+        # One that was replaced is left to be destroyed by an update that was cut short.
+        if not each.get("delete")
+    ]
     return found
+
+
+def _all_revealed(resource: dict[str, Any], what: str = "outputs") -> dict[str, Any]:
+    return {key: _revealed(value) for key, value in resource.get(what, {}).items()}
 
 
 def _revealed(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ class Fleet:
         self,
         command: str,
         *,
-        stdin: str = "",
+        stdin: str | Mapping[str, str] = "",
         timeout: float = 15,
         servers: Sequence[str] | None = None,
     ) -> dict[str, Result]:
@@ -114,7 +114,7 @@ class Fleet:
 
         Args:
             command: for the server's shell; it shows in process lists, so it holds no secret.
-            stdin: its standard input.
+            stdin: its standard input; by server's name where they get different ones.
             timeout: seconds after which a server is given up.
             servers: names of some of the servers; None for all.
         """
@@ -123,7 +123,8 @@ class Fleet:
             return {}
         with self.opened() as opened, ThreadPoolExecutor(len(wanted)) as pool:
             lines = [opened.ssh(server, command, options=_UNATTENDED) for server in wanted]
-            results = pool.map(lambda line: _run(line, stdin, timeout), lines)
+            inputs = [stdin if isinstance(stdin, str) else stdin[each.name] for each in wanted]
+            results = pool.map(lambda line, text: _run(line, text, timeout), lines, inputs)
             return {server.name: result for server, result in zip(wanted, results, strict=True)}
 
 

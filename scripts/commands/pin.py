@@ -6,10 +6,11 @@ being released; taken away blindly, the next update would bring the bad release 
 
 from __future__ import annotations
 
+import os
 import sys
 
-from components import artifact
 from components.errors import SlipwayError
+from components.source import Source
 from scripts.commands.engine import ROOT, fail, outputs, pulumi, say, stack_settings
 
 
@@ -18,7 +19,12 @@ def main(stack: str) -> None:
     if not pinned:
         return
     try:
-        present = artifact.identify(ROOT / pulumi("config", "get", "appFolder", "--stack", stack))
+        present = Source.of(
+            ROOT / _setting(stack, "appFolder"),
+            kind=_setting(stack, "appSource"),
+            build_command=_setting(stack, "buildCommand"),
+            packages=ROOT / os.environ.get("SLIPWAY_HOME", ".slipway") / "packages",
+        ).identify()
     except SlipwayError as error:
         fail(str(error))
     released = [release["id"] for release in outputs(stack).get("releases", [])]
@@ -30,6 +36,10 @@ def main(stack: str) -> None:
             f"{stack} stays on release {pinned} (slipway:release), which it was rolled back to;"
             f" the application is still {present}"
         )
+
+
+def _setting(stack: str, name: str) -> str:
+    return pulumi("config", "get", name, "--stack", stack)
 
 
 if __name__ == "__main__":

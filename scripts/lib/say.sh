@@ -9,9 +9,10 @@ fi
 
 say() { printf '%s\n' "${dim}slipway:${plain} $*" >&2; }
 
+# A script whose exit status says more sets fail_status.
 fail() {
   printf '%s\n' "${red}slipway: $*${plain}" >&2
-  exit 1
+  exit "${fail_status:-1}"
 }
 
 # Prints the comment block at the top of a script, which is its help.

@@ -113,6 +113,28 @@ def test_maintenance_shows_a_page_while_the_application_stays_up(
     assert "Ada Lovelace" in site.get().text
 
 
+@types("scripts/status local", "scripts/repair local")
+def test_a_healthy_site_is_said_to_be_so_and_needs_no_repair(
+    site: Clone, command: str, then: str
+) -> None:
+    assert typed(site, command).stdout.startswith("local: all is well\n")
+    assert "local: nothing to repair" in typed(site, then).stderr
+
+
+@types("scripts/status local --json")
+def test_the_status_is_there_for_programs(site: Clone, command: str) -> None:
+    found = json.loads(typed(site, command).stdout)
+    assert (found["status"], found["release"]) == (0, site.output("release")["id"])
+    assert [each["reachable"] for each in found["servers"]] == [True, True]
+
+
+@types("scripts/status local --watch 10")
+def test_the_status_is_shown_again_and_again(site: Clone, command: str) -> None:
+    done = site.run(f"timeout --signal=INT 6 {command.replace('10', '1')}", fails=True)
+    assert done.stdout.count("local: all is well\n") > 1
+    assert "Traceback" not in done.stderr
+
+
 @types("scripts/ssh local web systemctl --failed")
 def test_a_command_runs_on_a_server(site: Clone, command: str) -> None:
     assert "0 loaded units listed" in typed(site, command).stdout

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from components.artifact import pack
+from components.artifact import RECIPE, pack
 
 PROJECT = Path(__file__).resolve().parents[2]
 RELEASECTL = PROJECT / "host" / "releasectl"
@@ -101,7 +101,8 @@ class Host:
             path = source / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        return pack(source, self.base / "incoming").id
+        recipe = {RECIPE: contents[RECIPE].encode()} if RECIPE in contents else {}
+        return pack(source, self.base / "incoming", recipe).id
 
     # What a person or the program does
 
@@ -184,8 +185,8 @@ class Host:
             time.sleep(0.02)
 
     def enabled(self) -> list[str]:
-        paths = (self.root / "units").glob("*.enabled")
-        return sorted(path.name[len("site@") : -len(".service.enabled")] for path in paths)
+        paths = (self.root / "etc/systemd/system/multi-user.target.wants").glob("site@*")
+        return sorted(path.name[len("site@") : -len(".service")] for path in paths)
 
     def stop_all(self) -> None:
         for path in sorted((self.root / "units").glob("*.pid")):  # site-drain… before site@…

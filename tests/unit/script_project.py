@@ -18,7 +18,7 @@ echo "$*" >>"$FAKE/called"
 case "$1 $2" in
   "stack output") cat "$FAKE/outputs" ;;
   "stack export") cat "$FAKE/state" ;;
-  "config get") echo app ;;
+  "config get") case "$3" in appFolder) echo app ;; appSource) echo folder ;; *) echo ;; esac ;;
   "config rm") ;;
   *) echo "fake pulumi: $*" >&2; exit 1 ;;
 esac

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from components.application import Application, ApplicationFiles, environment_file
@@ -313,6 +313,19 @@ def test_the_release_command_gets_every_value_as_it_was(
     path = tmp_path_factory.getbasetemp() / "env"
     path.write_text(environment_file(variables))
     assert releasectl.environment_of(path) == variables
+
+
+@settings(max_examples=30)  # each is a process
+@given(st.dictionaries(NAMES.map("V{}".format), VALUES, max_size=5))
+@example({"V": "-----BEGIN KEY-----\nab\\\n#c=d\n-----END KEY-----\n"})
+def test_a_shell_takes_the_same_file_for_what_supervisor_runs(
+    tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "env"
+    path.write_text(environment_file(variables))
+    shown = run("/bin/sh", "-c", f"set -a; . {path}; exec env -0").stdout.split("\0")
+    found = dict(line.split("=", 1) for line in shown if line)
+    assert {name: found.get(name) for name in variables} == variables
 
 
 def test_an_environment_is_written_in_order_so_that_the_same_is_the_same() -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.unit.releasectl_host import Host, new_host
+from tests.unit.releasectl_host import Host, free_port, new_host
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 
@@ -483,6 +483,26 @@ def test_the_status_says_that_the_application_is_down(host: Host) -> None:
     status = host.status()
     assert status["unit_state"] == "inactive"
     assert "/healthz gives no answer" in status["problem"]
+
+
+def test_the_status_says_that_nginx_does_not_lead_to_the_application(host: Host) -> None:
+    host.release("one")
+    assert host.status()["entry_problem"] is None
+    host.settings(port=free_port())
+    status = host.status()
+    assert status["problem"] is None
+    assert "/healthz gives no answer" in status["entry_problem"]
+
+
+def test_a_switch_to_what_serves_has_it_started_at_boot_again(host: Host) -> None:
+    """That is how scripts/repair puts it right."""
+    release = host.release("one")
+    (instance,) = host.enabled()
+    wanted = host.root / "etc/systemd/system/multi-user.target.wants"
+    (wanted / f"site@{instance}.service").unlink()
+    assert host.run("switch", release).result["changed"]
+    assert host.enabled() == [instance]
+    assert not host.run("switch", release).result["changed"]
 
 
 def test_a_torn_line_in_the_history_is_passed_over(host: Host) -> None:

@@ -1,5 +1,6 @@
 """Staging: a release lies on the server as a whole, or not at all."""
 
+import hashlib
 import io
 import json
 import os
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from components.artifact import pack
+from components.dependencies import uv
+from components.source import Source
+from tests.unit.python_packages import package_in, wheel
 from tests.unit.releasectl_host import Host, new_host
 
 NO_RELEASE = "0" * 12
@@ -314,3 +318,142 @@ def test_an_id_that_is_none_is_refused(host: Host, wrong: str) -> None:
     )
     assert done.returncode == 2
     assert "is no release id (12 hexadecimal digits)" in done.stderr
+
+
+# The build command
+
+
+def recipe(**what: str) -> str:
+    return json.dumps(what)
+
+
+def built(host: Host, command: str, **files: str) -> str:
+    return host.upload(files={".slipway-recipe": recipe(build=command), **files})
+
+
+def test_what_the_build_command_makes_is_part_of_the_release(host: Host) -> None:
+    host.environment(COLOUR="blue")
+    release = built(host, 'mkdir made && echo "$COLOUR" >made/colour && chmod 777 made/colour')
+    assert "build command: mkdir made" in host.run("stage", release).told
+    made = host.base / "releases" / release / "made" / "colour"
+    assert made.read_text() == "blue\n"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o755
+    assert host.run("stage", release).result["changed"] is False
+
+
+def test_the_build_command_has_the_packages_of_the_release(host: Host) -> None:
+    release = built(host, "python prefix.py >prefix", **{
+        "prefix.py": "import os, sys; print(os.path.realpath(sys.prefix))"
+    })  # fmt: skip
+    host.run("stage", release)
+    folder = host.base / "releases" / release
+    assert (folder / "prefix").read_text().strip() == str((folder / ".venv").resolve())
+
+
+def test_a_build_that_fails_leaves_nothing_but_its_words(host: Host) -> None:
+    release = built(host, "echo no wood left; exit 3")
+    failed = host.fails("stage", release)
+    assert "no wood left" in failed.told
+    assert "the build command failed with status 3" in failed.told
+    assert host.names("releases") == []
+    assert (host.base / "incoming" / f"{release}.tar.gz").exists(), "it can be tried again"
+
+
+def test_a_build_that_does_not_end_is_ended(host: Host) -> None:
+    host.settings(release_seconds=1)
+    told = host.fails("stage", built(host, "sleep 60")).told
+    assert "the build command was not done after 1 s" in told
+    assert host.names("releases") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("ln -s /etc made", "a symlink that leads out of the release: made"),
+        ("ln -s ../.. made", "a symlink that leads out of the release: made"),
+        ('ln -s "$PWD/wsgi.py" made', "a symlink that leads out of the release: made"),
+        ("mkfifo made", "what is no file: made"),
+    ],
+)
+def test_a_build_cannot_lead_out_of_its_release(host: Host, command: str, said: str) -> None:
+    assert said in host.fails("stage", built(host, command)).told
+    assert host.names("releases") == []
+
+
+def test_a_build_does_not_get_at_releasectls_own_names(host: Host) -> None:
+    outside = host.root / "outside"
+    outside.mkdir()
+    command = f"rm .venv; ln -s {outside} .venv; ln -s {outside} .slipway; ln -s wsgi.py inside"
+    release = built(host, command)
+    host.run("stage", release)
+    assert list(outside.iterdir()) == []
+    folder = host.base / "releases" / release
+    assert str((folder / ".venv").readlink()).startswith("../../venvs/")
+    assert (folder / ".slipway" / "READY").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a command as somebody else")
+def test_a_build_runs_as_the_application_which_may_write_only_then(host: Host) -> None:
+    host.root.chmod(0o755)
+    host.settings(user="nobody")
+    release = built(host, "id -un >who && mkdir made && touch made/file && rm requirements.in",
+                    **{"requirements.in": "", "static/style.css": ""})  # fmt: skip
+    host.run("stage", release)
+    folder = host.base / "releases" / release
+    assert (folder / "who").read_text() == "nobody\n"
+    for path in [folder, *folder.rglob("*")]:
+        assert path.lstat().st_uid == 0, path
+        assert path.is_symlink() or path.stat().st_mode & 0o022 == 0, path
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"install": "../x.whl"}', '{"more": 1}'])
+def test_a_recipe_of_another_time_is_refused(host: Host, text: str) -> None:
+    told = host.fails("stage", host.upload(files={".slipway-recipe": text})).told
+    assert ".slipway-recipe: not a recipe" in told
+    assert host.names("releases") == []
+
+
+# Packages
+
+
+def test_hashes_are_held_against_what_is_installed(host: Host) -> None:
+    wheels = host.root / "wheels"
+    digest = hashlib.sha256(wheel(wheels, "tiny", "1.0").read_bytes()).hexdigest()
+    host.env["UV_FIND_LINKS"], host.env["UV_NO_INDEX"] = str(wheels), "1"
+    right = f"tiny==1.0 --hash=sha256:{digest}\n"
+    release = host.upload("right", files={"requirements.txt": right})
+    host.run("stage", release)
+    assert list((host.base / "releases" / release / ".venv").rglob("tiny.py"))
+    wrong = f"tiny==1.0 --hash=sha256:{'0' * 64}\n"
+    told = host.fails("stage", host.upload(files={"requirements.txt": wrong})).told
+    assert "Hash mismatch" in told
+    wheel(wheels, "other", "1.0")
+    more = f"{right}other==1.0\n"
+    told = host.fails("stage", host.upload(files={"requirements.txt": more})).told
+    assert "all requirements must have" in told
+
+
+@pytest.mark.parametrize("given", ["sdist", "wheel"])
+def test_a_release_that_is_a_package_is_installed_with_what_it_needs(
+    host: Host, tmp_path: Path, given: str
+) -> None:
+    wheel(host.root / "wheels", "tiny", "1.0")
+    host.env["UV_FIND_LINKS"], host.env["UV_NO_INDEX"] = str(host.root / "wheels"), "1"
+    host.settings(module="shop.wsgi:app")
+    project = package_in(tmp_path / "project", "tiny")
+    path = project
+    if given == "wheel":
+        uv("build", "--wheel", str(project), "--out-dir", str(tmp_path))
+        path = tmp_path / "shop-1.0-py3-none-any.whl"
+    source = Source.of(path, kind="sdist", build_command="", packages=tmp_path / "packages")
+    release = source.pack(host.base / "incoming").id
+    assert "installing the release itself" in host.run("stage", release).told
+    folder = host.base / "releases" / release
+    installed = {each.name for each in (folder / ".venv").resolve().rglob("site-packages/*")}
+    assert {"shop", "shop-1.0.dist-info", "tiny.py"} <= installed
+    assert "requirements.txt" not in installed
+    assert host.run("stage", release).result["changed"] is False
+    shutil.rmtree(host.base / "venvs")
+    host.run("stage", release)
+    assert (folder / ".venv" / "bin" / "python").exists()
+    assert len(host.names("venvs")) == 1

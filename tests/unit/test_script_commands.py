@@ -215,7 +215,7 @@ def test_an_application_that_cannot_be_packed_is_said_before_the_update(project:
     (project.folder / "app" / "requirements.txt").unlink()
     done = project.python("pin", "local")
     assert done.returncode == 1
-    assert "requirements.txt: missing" in done.stderr
+    assert "there must be requirements.txt" in done.stderr
 
 
 def test_ssh_to_an_unknown_server_lists_those_there_are(project: Project) -> None:

@@ -93,6 +93,11 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("connectSeconds", 0, "1 to 3600"),
         ("releaseCommandSeconds", 0, "1 to 86400"),
         ("healthStatus", 100, "200 to 599"),
+        ("appServer", "apache", "gunicorn, uwsgi or mod_wsgi"),
+        ("supervisor", "runit", "systemd or supervisor"),
+        ("workerThreads", 0, "1 to 256"),
+        ("requestSeconds", 0, "1 to 3600 seconds"),
+        ("maxRequests", -1, "0 for never"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(
@@ -114,6 +119,13 @@ def test_two_forwards_cannot_share_a_port() -> None:
     text = complaint(localWebPort=8080, localDbPort=8080)
     assert "slipway:localDbPort is 8080" in text
     assert "slipway:localWebPort" in text
+
+
+def test_the_port_where_apache_listens_cannot_be_the_site_s() -> None:
+    text = complaint(appServer="mod_wsgi", webPort=7080)
+    assert "slipway:webPort is 7080, where Apache listens" in text
+    assert "slipway:appServer is mod_wsgi" in text
+    assert settings(webPort=7080).web_port == 7080
 
 
 def test_a_number_outside_a_small_private_network_is_refused() -> None:

@@ -1,0 +1,226 @@
+"""What a server is like at this moment, as plain data: nothing is judged, nothing is changed.
+
+scripts/status sends this file to Python on the server, with a call of `survey` at its end. Runs as
+root, on Python 3.9 and later, with the standard library only.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+RECORDS = Path("/var/lib/slipway")
+PATIENCE_SECONDS = 12
+
+
+def survey(
+    files: list[str], units: list[str], app: str | None = None, postgresql: str | None = None
+) -> str:
+    """One JSON object.
+
+    Args:
+        files: absolute paths to look at.
+        units: systemd's full names.
+        app: name of the application that is served here.
+        postgresql: major version of the PostgreSQL that runs here.
+    """
+    # The only one that may take long: it goes on while the others are looked at.
+    release = start("releasectl", "--app", app, "status") if app else None
+    found: dict[str, Any] = {
+        "time": time.time(),
+        "load": os.getloadavg()[0],
+        "processors": os.cpu_count(),
+        "memory": memory(),
+        "disk": disk(),
+        "uptime": uptime(),
+        "reboot_required": Path("/run/reboot-required").exists(),
+        "units": {unit: unit_state(unit) for unit in units},
+        "failed_units": failed_units(),
+        "missing_packages": missing_packages(),
+        "files": {path: file_state(Path(path)) for path in files},
+        "certificates": certificates(),
+    }
+    if postgresql:
+        found["postgresql"] = {"version": postgresql, "accepts": accepts(postgresql)}
+    if app:
+        found["application"] = application_state(release)
+        found["maintenance"] = shows_maintenance(app)
+        found["last_change"] = last_change(Path("/srv", app, "history.jsonl"))
+    return json.dumps(found)
+
+
+def start(*command: str) -> subprocess.Popen[str] | None:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    except OSError:
+        return None  # there is no such program
+
+
+def output(*command: str) -> str:
+    """Standard output, whatever the exit status; nothing where the program is missing or hangs."""
+    process = start(*command)
+    if process is None:
+        return ""
+    try:
+        return process.communicate(timeout=PATIENCE_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return ""
+
+
+def memory() -> dict[str, int]:
+    """Bytes. What the kernel can give back at once counts as free."""
+    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    total, free = kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024
+    return {"total": total, "used": total - free}
+
+
+def disk() -> dict[str, int]:
+    """Bytes of the root file system, without what is kept for root: as df(1) counts."""
+    usage = shutil.disk_usage("/")
+    return {"total": usage.used + usage.free, "used": usage.used}
+
+
+def uptime() -> float:
+    """Seconds since the first process started, which in a container is not the machine's boot."""
+    machine = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
+    # After the name, which may hold anything, starttime is the 20th (proc(5)).
+    first = Path("/proc/1/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return machine - int(first[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def unit_state(unit: str) -> dict[str, str]:
+    return {
+        "active": output("systemctl", "is-active", unit).strip(),
+        # Not `show`, which remembers what was so before `enable --no-reload`.
+        "enabled": output("systemctl", "is-enabled", unit).strip(),
+    }
+
+
+def failed_units() -> list[str]:
+    listed = output("systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full")
+    return [line.split()[0] for line in listed.splitlines() if line.strip()]
+
+
+def missing_packages() -> list[str] | None:
+    """Of the packages that were asked for; None if none ever were."""
+    try:
+        wanted = (RECORDS / "packages").read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return None
+    listed = output("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *wanted)
+    have = {line.split()[1] for line in listed.splitlines() if line.startswith("ii ")}
+    return [package for package in wanted if package not in have]
+
+
+def file_state(path: Path) -> dict[str, Any] | None:
+    """None where there is no file. `recorded` is what slipway-put-file last put there."""
+    import grp
+    import pwd
+
+    try:
+        status = path.stat()
+        content = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        owner = f"{pwd.getpwuid(status.st_uid).pw_name}:{grp.getgrgid(status.st_gid).gr_name}"
+    except KeyError:
+        owner = f"{status.st_uid}:{status.st_gid}"
+    record = RECORDS / "files" / hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    try:
+        recorded = record.read_text(encoding="utf-8").split("\n")[0]
+    except FileNotFoundError:
+        recorded = None
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "mode": f"{status.st_mode & 0o7777:04o}",
+        "owner": owner,
+        "changed": status.st_ctime,
+        "recorded": recorded,
+    }
+
+
+def certificates() -> dict[str, float | None]:
+    """When the certificates that nginx is configured with end, by file; None if unreadable."""
+    found = {}
+    for folder in ("sites-enabled", "conf.d"):
+        for configuration in Path("/etc/nginx", folder).glob("*"):
+            try:
+                text = configuration.read_text(encoding="utf-8")
+            except OSError:
+                continue
+            for name in re.findall(r"(?m)^\s*ssl_certificate\s+\"?([^;\"$]+)\"?;", text):
+                found[name] = certificate_end(name)
+    return found
+
+
+def certificate_end(path: str) -> float | None:
+    shown = output("openssl", "x509", "-noout", "-enddate", "-in", path).strip()
+    try:
+        ends = time.strptime(shown, "notAfter=%b %d %H:%M:%S %Y %Z")
+    except ValueError:
+        return None
+    return calendar.timegm(ends)
+
+
+def accepts(version: str) -> bool:
+    ready = output(f"/usr/lib/postgresql/{version}/bin/pg_isready", "--timeout=3")
+    return ready.rstrip().endswith("accepting connections")
+
+
+def application_state(release: subprocess.Popen[str] | None) -> dict[str, Any]:
+    """What releasectl says, or `error`."""
+    if release is None:
+        return {"error": "there is no releasectl"}
+    try:
+        said, complaint = release.communicate(timeout=PATIENCE_SECONDS)
+        found: dict[str, Any] = json.loads(said)
+    except subprocess.TimeoutExpired:
+        release.kill()
+        return {"error": "releasectl does not end"}
+    except ValueError:
+        return {"error": complaint.strip() or "releasectl says nothing"}
+    found.pop("releases", None)
+    return found
+
+
+def shows_maintenance(app: str) -> bool:
+    try:
+        site = Path("/etc/nginx/sites-available", app).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "error_page 503 /maintenance.html" in site
+
+
+def last_change(journal: Path) -> dict[str, Any] | None:
+    try:
+        lines = journal.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue  # a power cut tore this line
+        if isinstance(entry, dict):
+            return entry
+    return None

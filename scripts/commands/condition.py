@@ -1,0 +1,151 @@
+"""An environment as it is now: every server looked at, at once, and what is wrong with it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from scripts.commands import findings, update_lock
+from scripts.commands.engine import ROOT, by_name, exported, fail, stack_settings
+from scripts.commands.expectation import Expectation, expectations
+from scripts.commands.findings import Finding, Level
+from scripts.commands.fleet import CONNECT_SECONDS, Fleet, Result
+
+SURVEY = ROOT / "host" / "survey.py"
+# Longer than the survey's own patience with what it asks.
+SURVEY_SECONDS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    stack: str
+    fleet: Fleet
+    expectations: dict[str, Expectation]
+    facts: dict[str, dict[str, Any]]
+    """Of each server that answered, what host/survey.py found."""
+    findings: list[Finding]
+    """The worst first."""
+    release: str | None
+    """What is to serve, as the stack's outputs say."""
+    held: bool
+    """Whether slipway:release keeps the environment on a release."""
+    balancer: str | None
+    """Its address, if there is one."""
+
+    @property
+    def level(self) -> Level:
+        return findings.worst(self.findings)
+
+    @classmethod
+    def of(cls, stack: str) -> Condition:
+        """Look; ends this program where the stack has no state or no server."""
+        state = exported(stack)
+        resources = state["resources"]
+        fleet = Fleet.in_state(stack, by_name(resources))
+        if not fleet.servers:
+            fail(f"{stack} has no servers yet: scripts/up {stack} makes them")
+        wanted = expectations(resources)
+        balancer = _find(resources, "digitalocean:index/loadBalancer:LoadBalancer")
+        with ThreadPoolExecutor(1) as pool:
+            entry = pool.submit(_entry_problem, balancer) if balancer else None
+            results = fleet.run_everywhere(
+                "sudo python3 -I -",
+                stdin={name: _survey_of(each) for name, each in wanted.items()},
+                timeout=SURVEY_SECONDS,
+            )
+        now = time.time()
+        outputs = (_find(resources, "pulumi:pulumi:Stack") or {}).get("outputs", {})
+        release = (outputs.get("release") or {}).get("id")
+        facts, found = _read(stack, wanted, results, now)
+        found += findings.of_releases(wanted, facts, release)
+        if entry and (problem := entry.result()):
+            text = f"the load balancer {problem}"
+            found.append(Finding(level=Level.CRITICAL, server="", text=text))
+        settings = stack_settings(stack)
+        found += _of_updates(stack, state) + _of_maintenance(facts, settings)
+        if settings.get("release"):
+            text = f"held on release {settings['release']} (slipway:release)"
+            found.append(Finding(level=Level.WELL, server="", text=text))
+        return cls(
+            stack=stack,
+            fleet=fleet,
+            expectations=wanted,
+            facts=facts,
+            findings=sorted(found, key=lambda each: -each.level),
+            release=release,
+            held=bool(settings.get("release")),
+            balancer=balancer["outputs"]["ip"] if balancer else None,
+        )
+
+
+def _find(resources: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
+    return next((each for each in resources if each["type"] == kind), None)
+
+
+def _survey_of(wanted: Expectation) -> str:
+    arguments = (list(wanted.files), list(wanted.units), wanted.application, wanted.postgresql)
+    return f"{SURVEY.read_text()}\nprint(survey{arguments!r})\n"
+
+
+def _read(
+    stack: str, wanted: Mapping[str, Expectation], results: Mapping[str, Result], now: float
+) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
+    facts: dict[str, dict[str, Any]] = {}
+    found = []
+    for server, result in results.items():
+        if result.status == 0:
+            facts[server] = json.loads(result.output)
+            found += findings.of_server(wanted[server], facts[server], stack=stack, now=now)
+        else:
+            said = result.errors.strip().splitlines() or [f"exit status {result.status}"]
+            found.append(findings.unreachable(wanted[server], said[-1], stack=stack))
+    return facts, found
+
+
+def _entry_problem(balancer: Mapping[str, Any]) -> str | None:
+    """What is wrong with the way in through the load balancer, asked as a visitor would."""
+    outputs = balancer["outputs"]
+    port = outputs["forwardingRules"][0]["entryPort"]
+    connection = http.client.HTTPConnection(outputs["ip"], port, timeout=CONNECT_SECONDS)
+    try:
+        connection.request("GET", outputs["healthcheck"]["path"])
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"({outputs['ip']}) does not answer: {error or type(error).__name__}"
+    finally:
+        connection.close()
+    return f"({outputs['ip']}) answers {status}: no server is well" if status >= 500 else None
+
+
+def _of_updates(stack: str, state: Mapping[str, Any]) -> list[Finding]:
+    """An update that is under way, or that was cut short."""
+    locks = update_lock.held(stack)
+    living = [lock for lock in locks if not lock.is_dead]
+    if living:
+        text = f"being updated by {living[0].describe(datetime.now(UTC))}"
+        return [Finding(level=Level.WELL, server="", text=text)]
+    if locks or state.get("pending_operations"):
+        text, advice = "the last update was cut short", f"scripts/up {stack} goes on from there"
+        return [Finding(level=Level.WARNING, server="", text=text, advice=advice)]
+    return []
+
+
+def _of_maintenance(
+    facts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]
+) -> list[Finding]:
+    """Servers that show visitors the page instead of the site; `scripts/up` makes them agree."""
+    shown = {server: each["maintenance"] for server, each in facts.items() if "maintenance" in each}
+    where = [server for server, shows in shown.items() if shows]
+    if not where:
+        return []
+    text = f"maintenance is on: {settings.get('maintenance', '')}".removesuffix(": ")
+    if len(where) == len(shown):
+        return [Finding(level=Level.WELL, server="", text=text)]
+    text += f" (on {', '.join(where)} only)"
+    return [Finding(level=Level.WARNING, server="", text=text, advice="scripts/up")]

@@ -1,0 +1,59 @@
+"""Print, a line each, the release that serves and the options of the `pulumi up` that puts right
+what is not as the last update left it.
+
+Nothing is printed where there is nothing to repair. What is said to the person goes to standard
+error. Exit status 1 where all that is wrong is nothing that an update of resources helps against.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from scripts.commands.condition import Condition
+from scripts.commands.engine import fail, say
+from scripts.commands.findings import Finding, Level
+
+
+def main(stack: str, *servers: str) -> int:
+    if options := [word for word in servers if word.startswith("-")]:
+        fail(f"unknown argument {options[0]!r} (allowed: names of servers, --help)")
+    condition = Condition.of(stack)
+    chosen = {condition.fleet.find(name).name for name in servers}
+    found = [each for each in condition.findings if not chosen or each.server in chosen]
+    urns = targets(found)
+    if not urns:
+        # Only now: what is wrong beside something that can be repaired may come from it.
+        return _say_what_remains([each for each in found if each.level > Level.WELL])
+    if condition.release is None:
+        fail(f"{stack} has no release yet: scripts/up {stack} goes on with the first update")
+    for finding in found:
+        if finding.repair:
+            say(f"to repair: {_said(finding)}")
+    # The release that serves, whatever the application's folder holds by now.
+    print(condition.release)  # noqa: T201 - the script that called reads it
+    for urn in urns:
+        print(f"--target-replace={urn}")  # noqa: T201
+    return 0
+
+
+def _say_what_remains(found: Sequence[Finding]) -> int:
+    for finding in found:
+        say(f"not for a repair: {_said(finding)}")
+        if finding.advice:
+            say(f"    {finding.advice}")
+    return 1 if found else 0
+
+
+def targets(found: Sequence[Finding]) -> list[str]:
+    """The resources to run again, each once."""
+    return list(dict.fromkeys(urn for finding in found for urn in finding.repair))
+
+
+def _said(finding: Finding) -> str:
+    text = finding.text.splitlines()[0]
+    return f"{finding.server}: {text}" if finding.server else text
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
