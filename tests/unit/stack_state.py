@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from typing import Any
 
 from components.remote import as_root
@@ -99,7 +100,7 @@ def facts(server: str = "web") -> dict[str, Any]:
     mine = [each for each in paths if each["inputs"].get("triggers") == [DROPLETS[server]]]
     files = {}
     for each in mine:
-        path, mode = each["inputs"]["create"].split()[4:6]
+        path, mode = shlex.split(shlex.split(each["inputs"]["create"])[-1])[1:3]
         files[path] = good_file(path, mode)
     files["/usr/local/sbin/slipway-put-file"] = good_file("#!/bin/sh\n", "0755")
     role: dict[str, Any] = {"postgresql": {"version": "15", "accepts": True}}
