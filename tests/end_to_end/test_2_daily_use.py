@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
 import time
+from ipaddress import ip_address
 
 import httpx
 import pytest
@@ -57,9 +61,80 @@ def test_a_rollback_to_what_is_not_there_lists_what_is(site: Clone) -> None:
     assert site.output("release")["id"] in said or site.output("previous_release") in said
 
 
+def test_a_release_marked_bad_is_gone_back_to_by_force_only(site: Clone) -> None:
+    """Everything is where the tests before left it: the newer release serves."""
+    new, old = (each["id"] for each in site.output("releases"))
+    mark = f"/srv/site/releases/{old}/.slipway/BAD"
+    reason = '{"what": "start", "reason": "no such table"}'
+    site.on("web", f"echo '{reason}' | sudo tee {mark}")
+    listed = json.loads(site.run("scripts/releases local --json").stdout)
+    assert [(each["id"], each["state"]) for each in listed] == [(new, "current"), (old, "bad")]
+    said = site.run("scripts/rollback local", fails=True).stderr
+    assert f"nothing good is older than release {new}" in said
+    said = site.run(f"scripts/rollback local {old}", fails=True).stderr
+    assert f"web calls {old} bad: no such table" in said
+    assert ", all of them</h1>" in site.get().text
+
+    # Nor by the setting alone: the servers refuse it before anything is switched.
+    said = site.pulumi(
+        f"up --stack local --yes --skip-preview -c slipway:release={old}", fails=True
+    )
+    assert f"release {old} is marked BAD (no such table)" in said
+    assert ", all of them</h1>" in site.get().text
+
+    site.run(f"scripts/rollback local {old} --force")
+    assert ", all of them</h1>" not in site.get().text
+    site.run(f"scripts/rollback local {new}")
+
+
+def test_an_update_of_somebody_else_that_has_nothing_to_do_does_nothing(site: Clone) -> None:
+    as_grace = "source scripts/activate 2>/dev/null && SLIPWAY_BY=grace@desk pulumi"
+    said = site.run(f"{as_grace} up --stack local --yes --skip-preview").stdout
+    assert "unchanged" in said
+    assert "updated" not in said
+
+
+def test_of_two_updates_at_once_one_waits_or_is_told_whose_the_other_one_is(site: Clone) -> None:
+    site.edit("app/templates/users.html", ", all of them</h1>", ", each of them</h1>")
+    with subprocess.Popen(
+        ["scripts/up", "local"],
+        cwd=site.folder,
+        env={**site.environment, "SLIPWAY_BY": "grace@desk"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as first:
+        locks = site.folder / ".slipway/.pulumi/locks/organization/slipway/local"
+        while not list(locks.glob("*.json")):
+            assert first.poll() is None, "it has not taken the lock"
+            time.sleep(0.05)
+        said = site.run("scripts/up local", fails=True).stderr
+        assert "local is being updated by " in said
+        assert f"on {socket.gethostname()} (process " in said
+        waited = site.run("scripts/up local --wait")
+        assert first.wait() == 0
+    assert "waiting for the update of " in waited.stderr
+    assert ", each of them</h1>" in site.get().text
+
+
+def test_the_audit_says_who_changed_what_from_where_with_what_outcome(site: Clone) -> None:
+    """On all servers; the last release was grace's, whoever ran an update with nothing to do."""
+    entries = json.loads(site.run("scripts/releases local --audit --json").stdout)
+    assert {each["server"] for each in entries} == {"web", "db"}
+    release = site.output("release")
+    assert release["released_by"] == "grace@desk"
+    mine = [each for each in entries if each.get("release") == release["id"]]
+    assert [each["what"] for each in mine] == ["stage", "migrate", "start", "switch"]
+    assert {(each["by"], each["outcome"]) for each in mine} == {("grace@desk", "ok")}
+    assert {ip_address(each["from"]).version for each in mine} == {4}
+    done = {(each["what"], each.get("detail")) for each in entries}
+    assert {("database", "site"), ("user", "site"), ("maintenance", "off")} <= done
+    assert ("file", "/etc/nginx/sites-available/site") in done
+    assert "forgive" in {each["what"] for each in entries}
+
+
 def test_once_the_application_changes_up_releases_it_again(site: Clone) -> None:
     site.run("scripts/rollback local")
-    site.edit("app/templates/users.html", ", all of them</h1>", ", every one</h1>")
+    site.edit("app/templates/users.html", ", each of them</h1>", ", every one</h1>")
     said = site.run("scripts/up local").stderr
     assert "no longer held" in said
     assert ", every one</h1>" in site.get().text

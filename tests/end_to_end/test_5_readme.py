@@ -85,9 +85,25 @@ def test_a_preview_shows_what_a_change_would_do_and_does_nothing(site: Clone, co
 
 @types("scripts/releases local", "pulumi stack output releases --stack local")
 def test_both_ways_to_list_releases_agree(site: Clone, command: str, then: str) -> None:
-    table = [line.split()[0] for line in typed(site, command).stdout.splitlines()[1:]]
+    rows = [line.split()[:2] for line in typed(site, command).stdout.splitlines()[1:]]
+    table = [id for id, state in rows if state != "pruned"]
     assert table == [each["id"] for each in json.loads(typed(site, then).stdout)]
     assert len(table) >= 2
+
+
+@types("scripts/releases local --audit")
+def test_the_audit_lists_what_was_done_on_the_servers(site: Clone, command: str) -> None:
+    rows = [line.split() for line in typed(site, command).stdout.splitlines()[1:]]
+    times = [(row[0], row[1]) for row in rows]
+    assert times == sorted(times)
+    assert ["switch", site.output("release")["id"], "ok"] in [row[5:8] for row in rows]
+
+
+@types("scripts/up local --wait")
+def test_an_update_that_would_wait_goes_on_where_nobody_else_is_at_work(
+    site: Clone, command: str
+) -> None:
+    assert "local is up: " in typed(site, command).stderr
 
 
 @types("scripts/rollback local", "scripts/rollback local <id>")
