@@ -67,7 +67,7 @@ def _table(entries: list[dict[str, Any]]) -> Table:
             str(entry.get("from") or "-"),
             str(entry.get("what") or ""),
             str(entry.get("release") or entry.get("detail") or ""),
-            f"{outcome}: {reason}" if reason else outcome,
+            f"{outcome}: {reason}" if reason and outcome != "ok" else outcome,
             style=None if outcome == "ok" else "red",
         )
     return table

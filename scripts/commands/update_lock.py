@@ -102,7 +102,8 @@ def take_over(stack: str) -> list[UpdateLock]:
     living = []
     for lock in held(stack):
         if lock.is_dead:
-            lock.path.unlink(missing_ok=True)
+            for path in (lock.path, lock.path.with_name(f"{lock.path.name}.attrs")):
+                path.unlink(missing_ok=True)
             _forget_unfinished_writes(stack, lock.path.parents[4])
             say(
                 f"{stack}: the update of {lock.describe(datetime.now(UTC))} was cut short; going on"
