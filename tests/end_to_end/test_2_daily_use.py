@@ -89,7 +89,7 @@ def test_a_release_marked_bad_is_gone_back_to_by_force_only(site: Clone) -> None
 
 def test_an_update_of_somebody_else_that_has_nothing_to_do_does_nothing(site: Clone) -> None:
     as_grace = "source scripts/activate 2>/dev/null && SLIPWAY_BY=grace@desk pulumi"
-    said = site.run(f"{as_grace} up --stack local --yes --skip-preview").stdout
+    said = site.run(f"{as_grace} up --stack local --yes --suppress-outputs").stdout
     assert "unchanged" in said
     assert "updated" not in said
 
