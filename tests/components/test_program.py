@@ -215,6 +215,38 @@ def test_while_held_on_a_release_every_server_gets_that_one(run: Run) -> None:
         )
 
 
+def test_a_kept_release_that_a_server_calls_bad_is_refused_and_a_new_one_is_tried(run: Run) -> None:
+    back = run(last_outputs=history("a" * 12, KEPT), release=KEPT)
+    assert " --kept" in back.one("web-stage").inputs["create"]
+    assert " --kept" not in run().one("web-stage").inputs["create"]
+
+
+def test_the_servers_are_told_who_changes_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIPWAY_BY", "ada@laptop")
+    engine = run(webCount=2)
+    for server in ("web", "web-2", "db"):
+        assert (
+            "printf '%s\\n' ada@laptop >" in engine.one(f"{server}-first-contact").inputs["stdin"]
+        )
+    assert engine.exports["updated"]["by"] == "ada@laptop"
+    assert engine.exports["release"]["released_by"] == "ada@laptop"
+
+
+def test_somebody_else_who_wants_the_same_asks_for_the_very_same_resources(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_BY", "ada@laptop")
+    first = run()
+    monkeypatch.setenv("SLIPWAY_BY", "grace@desk")
+    second = run(last_outputs=dict(first.exports))
+    scripts, same = first.all("remote:Command"), second.all("remote:Command")
+    assert {each.name: each.inputs for each in same} == {each.name: each.inputs for each in scripts}
+    assert second.exports == first.exports
+    other = run(last_outputs=dict(first.exports), webPort=81)
+    assert other.exports["updated"]["by"] == "grace@desk"
+    assert other.exports["release"]["released_by"] == "ada@laptop", "it was released before"
+
+
 def test_archives_of_releases_that_fell_out_of_the_history_are_let_go(
     run: Run, tmp_path: Path
 ) -> None:
