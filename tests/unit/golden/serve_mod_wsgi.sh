@@ -13,43 +13,43 @@ export SLIPWAY_WORKERS=$((2 * $(nproc) + 1))
 cd "/srv/site/instances/$instance"
 rm -f "/run/site/$instance.pid" "/run/site/$instance.wsgi."*
 
+# shellcheck disable=SC2329 # a trap calls it
 end() {
   # A process group of its own, to leave none of its processes behind.
-  kill -KILL -- "-$apache" 2>/dev/null || true
-  kill "$bridge" 2>/dev/null && wait "$bridge" || true
+  [ -z "$apache" ] || kill -KILL -- "-$apache" 2>/dev/null || true
+  [ -z "$bridge" ] || kill "$bridge" 2>/dev/null || true
   rm -f "$socket" "/run/site/$instance.pid"
 }
-# shellcheck disable=SC2329 # the trap calls it
+# shellcheck disable=SC2329 # a trap calls it
 stop() {
   trap - TERM
   # Graceful: what is being answered is answered.
   kill -WINCH "$apache" 2>/dev/null || true
   wait "$apache" || true
-  end
   exit 0
 }
 
 apache='' bridge=''
 trap stop TERM
+trap end EXIT
 # The death of this script is theirs too.
 setsid setpriv --pdeathsig TERM apache2 -f /etc/slipway/site/apache.conf -DFOREGROUND &
 apache=$!
 until (: <"/dev/tcp/$host/7080") 2>/dev/null; do
-  kill -0 "$apache" 2>/dev/null || { end; exit 1; }
+  kill -0 "$apache" 2>/dev/null || exit 1
   sleep 0.05
 done
 rm -f "$socket"
-# Each connection takes six of them in between, and 1024 are given.
-ulimit -S -n 32768
+# Each connection takes six files in between, of the 1024 that are given: as many as may be, then.
+ulimit -S -n "$(ulimit -H -n)"
 setpriv --pdeathsig KILL systemd-socket-activate --listen="$socket" \
   /lib/systemd/systemd-socket-proxyd --connections-max=4096 "$SLIPWAY_ADDRESS" &
 bridge=$!
 until [ -S "$socket" ]; do
-  kill -0 "$bridge" 2>/dev/null || { end; exit 1; }
+  kill -0 "$bridge" 2>/dev/null || exit 1
   sleep 0.05
 done
 # nginx, in the application's group, is the only one to connect.
 chmod 0660 "$socket"
 wait -n "$apache" "$bridge" || true
-end
 exit 1
