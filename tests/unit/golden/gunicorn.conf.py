@@ -14,3 +14,5 @@ forwarded_allow_ips = "*"
 worker_tmp_dir = "/dev/shm"
 accesslog = None
 errorlog = "-"
+# A newer gunicorn's socket for commands, in the home folder, where the application may not write.
+control_socket_disable = True
