@@ -4,6 +4,7 @@ import pulumi
 
 from components import database, endpoint, errors, plan, render, settings, updater, web
 from components.application import Application, ApplicationFiles
+from components.config_file import ConfigFile
 from components.database import Database, DatabaseArgs
 from components.identity import KeyPair, Password
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
@@ -21,6 +22,7 @@ chosen = plan.decide(wanted, earlier)
 changed = updater.decide(wanted, chosen.release.id, earlier.get("updated"))
 application = Application.of(wanted, module=chosen.module)
 files = ApplicationFiles.of(application)
+config_file = ConfigFile.of(wanted)
 render.check_all()
 
 deploy_key = KeyPair("deploy-key")
@@ -100,6 +102,7 @@ web_tier = Web(
         files=files,
         servers=web_servers,
         environment={**wanted.app_env, "DATABASE_URL": db.url},
+        config_file=config_file,
     ),
 )
 

@@ -104,14 +104,12 @@ class RemoteFile(RemoteScript):
     A content that fails its check leaves the old file as it was. Standard output is its SHA-256.
     """
 
-    path: str
-
     def __init__(
         self,
         name: str,
         *,
         host: Host,
-        path: str,
+        path: pulumi.Input[str],
         content: pulumi.Input[str],
         mode: str = "0644",
         owner: str = "root:root",
@@ -132,10 +130,12 @@ class RemoteFile(RemoteScript):
             then: shell command that makes the file's user notice it.
             opts: made by `Host.options`.
         """
-        if not PurePosixPath(path).is_absolute():
+        if isinstance(path, str) and not PurePosixPath(path).is_absolute():
             raise ValueError(f"{path!r}: a remote file needs an absolute path")
-        words = [PUT_FILE.name, path, mode, owner, *([check, then] if check or then else [])]
-        script = shlex.join(words)
+        more = [mode, owner, *([check, then] if check or then else [])]
+        script = pulumi.Output.from_input(path).apply(
+            lambda known: shlex.join([PUT_FILE.name, known, *more])
+        )
         nothing = Logging.NONE
         whole = pulumi.Output.concat(content, END_OF_FILE)
         super().__init__(name, host=host, script=script, stdin=whole, shown=nothing, opts=opts)

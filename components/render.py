@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import (
+    BaseLoader,
     Environment,
     FileSystemLoader,
     StrictUndefined,
@@ -23,8 +24,13 @@ FOLDER = Path(__file__).resolve().parent.parent / "templates"
 
 @cache
 def _environment(folder: Path) -> Environment:
+    return environment(FileSystemLoader(folder))
+
+
+def environment(loader: BaseLoader | None = None) -> Environment:
+    """What makes configuration files of templates: a value that is not there is an error."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=loader,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

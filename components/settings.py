@@ -140,6 +140,11 @@ Folder = Annotated[
     AfterValidator(_check_folder),
     Field(description="a folder below, without '..'"),
 ]
+FolderOrNone = Annotated[
+    str,
+    AfterValidator(_check_folder),
+    Field(description="a path below, without '..', or empty"),
+]
 StaticFolder = Annotated[
     str,
     _matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
@@ -192,6 +197,12 @@ class Settings(BaseModel):
     app_source: Annotated[str, _matches(r"folder|sdist"), Field(description="folder or sdist")]
     app_module: Module
     app_env: Environment
+    app_config_file: FolderOrNone
+    app_config_variable: Annotated[
+        str,
+        _matches(rf"(?!({_TAKEN_VARIABLES})$)[A-Z_][A-Z0-9_]*"),
+        Field(description="capital letters, digits and _, and no name that is taken"),
+    ]
     build_command: CommandLine
     release_command: CommandLine
     health_path: UrlPath
@@ -387,6 +398,11 @@ def _check_relations(settings: Settings, namespace: str) -> None:
                 f"{namespace}:{name} is {value}, but no bucket is set:"
                 f" set {namespace}:artifactBucket too, or neither"
             )
+    if settings.app_config_file and settings.app_config_variable in settings.app_env:
+        raise SlipwayError(
+            f"{namespace}:appEnv has the name {settings.app_config_variable}, which is taken:"
+            f" {namespace}:appConfigVariable says that it names {settings.app_config_file}"
+        )
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (
         ("localWebAddress", settings.local_web_address),

@@ -11,6 +11,7 @@ import pulumi
 
 from components import app_server
 from components.application import Application, ApplicationFiles, environment_file
+from components.config_file import ConfigFile
 from components.load_balancer import LoadBalancer
 from components.remote import Host, RemoteFile, RemoteScript
 from components.server import Server, kept_running, local_hints
@@ -38,6 +39,7 @@ class WebArgs:
     servers: Sequence[Server]
     environment: Mapping[str, pulumi.Input[str]]
     """Environment variables of the application; may hold secrets."""
+    config_file: ConfigFile | None = None
 
 
 class Web(pulumi.ComponentResource):
@@ -68,10 +70,12 @@ class Web(pulumi.ComponentResource):
 
         def file(
             what: str,
-            path: str,
+            path: pulumi.Input[str],
             content: pulumi.Input[str],
             *,
             mode: str = "0644",
+            owner: str = "root:root",
+            after: Sequence[pulumi.Resource] = (),
             check: str = "",
             then: str = "",
         ) -> RemoteFile:
@@ -81,9 +85,10 @@ class Web(pulumi.ComponentResource):
                 path=path,
                 content=content,
                 mode=mode,
+                owner=owner,
                 check=check,
                 then=then,
-                opts=host.options(self, depends_on=[prepared]),
+                opts=host.options(self, depends_on=[prepared, *after]),
             )
 
         maintenance = file(
@@ -114,11 +119,20 @@ class Web(pulumi.ComponentResource):
             files.sockets,
             then=f"systemd-tmpfiles --create {app.name}.conf",
         )
+        config_files = []
+        variables = args.environment
+        if args.config_file:
+            content, path = _config_file(args.config_file, args)
+            # Read by the application's group, and nobody else.
+            owner = f"root:{app.name}"
+            config_files = [file("app-config", path, content, mode="0640", owner=owner)]
+            variables = {**variables, args.config_file.variable: path}
         environment = file(
             "environment",
             app.environment,
-            pulumi.Output.secret(pulumi.Output.all(**args.environment).apply(environment_file)),
+            pulumi.Output.secret(pulumi.Output.all(**variables).apply(environment_file)),
             mode="0600",
+            after=config_files,
         )
         settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
         releasectl = file(
@@ -130,13 +144,24 @@ class Web(pulumi.ComponentResource):
         )
         self.hosts.append(host)
         self.configured.append(
-            [maintenance, site, *instance, sockets, environment, settings, releasectl]
+            [
+                *[maintenance, site, *instance, sockets, *config_files, environment],
+                *[settings, releasectl],
+            ]
         )
         self.digests.append(
             pulumi.Output.all(*(each.digest for each in [*instance, environment])).apply(
                 lambda digests: "".join(digest[:4] for digest in digests)
             )
         )
+
+
+def _config_file(file: ConfigFile, args: WebArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """Its content, which may hold secrets, and its path on a server, which holds none."""
+    variables: pulumi.Output[dict[str, str]] = pulumi.Output.all(**args.environment)
+    content: pulumi.Output[str] = pulumi.Output.secret(variables.apply(file.render))
+    name = pulumi.Output.unsecret(content.apply(file.name))
+    return content, pulumi.Output.concat(args.application.configuration, "/", name)
 
 
 def servers_of(settings: Settings) -> list[tuple[str, list[str]]]:

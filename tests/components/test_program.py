@@ -299,3 +299,26 @@ def test_a_release_that_comes_back_brings_its_own_callable_along(run: Run) -> No
     assert " wsgi:app" in run(past).one("web-serve").inputs["stdin"]
     forced = run(past, release=KEPT, appModule="other:app")
     assert " other:app" in forced.one("web-serve").inputs["stdin"]
+
+
+def test_a_configuration_file_is_secret_and_named_after_its_content(run: Run) -> None:
+    given = {"appConfigFile": "tests/components/app.cfg.j2", "appConfigVariable": "SHOP_CONFIG"}
+    engine = run(appEnv={"SECRET_KEY": "hush"}, webCount=2, **given)
+    other = run(appEnv={"SECRET_KEY": "other"}, **given)
+    file = engine.one("web-2-app-config").inputs
+    assert is_secret(file["stdin"])
+    assert plain(file["stdin"]).startswith("key = hush\nurl = postgresql://")
+    path = next(word for word in file["create"].split() if "/config-" in word)
+    assert f"{path} 0640 root:site" in file["create"]
+    assert path.endswith(".cfg")
+    assert f'SHOP_CONFIG="{path}"' in plain(engine.one("web-environment").inputs["stdin"])
+    assert path not in other.one("web-app-config").inputs["create"]
+    for each in engine.resources:
+        for key, value in each.inputs.items():
+            assert is_secret(value) or "hush" not in repr(value), f"{each.name}.{key}"
+
+
+def test_without_a_configuration_file_nothing_is_made_of_it(run: Run) -> None:
+    engine = run()
+    assert not [each for each in engine.resources if each.name.endswith("app-config")]
+    assert "APP_CONFIG" not in plain(engine.one("web-environment").inputs["stdin"])

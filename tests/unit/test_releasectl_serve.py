@@ -511,3 +511,21 @@ def test_a_torn_line_in_the_history_is_passed_over(host: Host) -> None:
     path.write_text(path.read_text() + '{"at": "2026-')
     second = host.release("two")
     assert host.states() == {second: "current", first: "previous"}
+
+
+def test_configuration_files_of_old_go_once_nothing_runs_with_them(host: Host) -> None:
+    def configure(number: int) -> None:
+        path = host.config / f"config-{number}.cfg"
+        path.write_text("")
+        host.environment(APP_CONFIG=str(path))
+
+    def configurations() -> list[str]:
+        return sorted(path.name for path in host.config.glob("config-*"))
+
+    configure(1)
+    release = host.release("one")
+    configure(2)
+    host.run("prune")
+    assert configurations() == ["config-1.cfg", "config-2.cfg"], "the first one is in use"
+    host.run("activate", release)
+    assert configurations() == ["config-2.cfg"]

@@ -350,6 +350,16 @@ def test_the_build_command_has_the_packages_of_the_release(host: Host) -> None:
     assert (folder / "prefix").read_text().strip() == str((folder / ".venv").resolve())
 
 
+def test_a_server_that_lacks_the_release_gets_it_as_it_was_before_it_was_built(host: Host) -> None:
+    release = built(host, "echo more >>wsgi.py")
+    host.run("stage", release)
+    packed = subprocess.run(host.command("pack", release), capture_output=True, env=host.env)
+    with new_host() as other:
+        (other.base / "incoming").mkdir(parents=True)
+        (other.base / "incoming" / f"{release}.tar.gz").write_bytes(packed.stdout)
+        other.run("stage", release)
+
+
 def test_a_build_that_fails_leaves_nothing_but_its_words(host: Host) -> None:
     release = built(host, "echo no wood left; exit 3")
     failed = host.fails("stage", release)
