@@ -83,7 +83,11 @@ def test_the_record_is_where_slipway_put_file_leaves_it(tmp_path: Path, records:
     subprocess.run(
         ["sh", put_file, path, "0600", f"{os.geteuid()}:{os.getegid()}"],
         input=b"one\nslipway: end of file\n",
-        env={**os.environ, "SLIPWAY_RECORDS": str(records / "files")},
+        env={
+            **os.environ,
+            "SLIPWAY_RECORDS": str(records / "files"),
+            "SLIPWAY_JOURNAL": str(tmp_path / "journal" / "history.jsonl"),
+        },
         capture_output=True,
         check=True,
     )
