@@ -36,9 +36,11 @@ class Application:
     health_seconds: int
     drain_seconds: int
     keep_releases: int
+    web_user: str
+    """Who nginx runs as."""
 
     @classmethod
-    def of(cls, settings: Settings, *, module: str) -> Application:
+    def of(cls, settings: Settings, *, module: str, web_user: str = "www-data") -> Application:
         return cls(
             name=settings.app_name,
             module=module,
@@ -59,6 +61,7 @@ class Application:
             health_seconds=settings.health_seconds,
             drain_seconds=settings.drain_seconds,
             keep_releases=settings.keep_releases,
+            web_user=web_user,
         )
 
     @property

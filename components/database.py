@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from components.network import POSTGRESQL_PORT
 from components.remote import RemoteFile, RemoteScript
 from components.render import render
 from components.server import Server, kept_running
 
-PACKAGES = ("postgresql",)
-# The PostgreSQL that each Debian release ships (packages.debian.org: bookworm 15, trixie 17).
-VERSIONS = {"debian-12-x64": "15", "debian-13-x64": "17"}
+POSTGRESQL_PORT = 5432
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseArgs:
     server: Server
-    image: str
     name: str
     """Name of the database and of the role that owns it."""
     password: pulumi.Input[str]
-    network: str
-    """The private network, in CIDR form."""
+    clients: Sequence[str]
+    """The networks from which the application comes, in CIDR form."""
 
 
 class Database(pulumi.ComponentResource):
@@ -38,7 +35,8 @@ class Database(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:Database", name, None, opts)
         host = args.server.host
-        folder = f"/etc/postgresql/{VERSIONS[args.image]}/main"
+        system = args.server.distribution
+        folder = system.postgresql_folder
         after_packages = host.options(self, depends_on=[args.server.ready])
 
         configuration = RemoteFile(
@@ -49,7 +47,7 @@ class Database(pulumi.ComponentResource):
                 lambda address: render("postgresql.conf", address=address, port=POSTGRESQL_PORT)
             ),
             owner="postgres:postgres",
-            check=f"runuser -u postgres -- /usr/lib/postgresql/{VERSIONS[args.image]}/bin/postgres"
+            check=f"runuser -u postgres -- {system.postgresql_program}"
             f" -D {folder} -C listen_addresses",
             # A new address or port needs a restart, which is skipped when nothing of it changed.
             then=kept_running("postgresql", "restart"),
@@ -59,7 +57,7 @@ class Database(pulumi.ComponentResource):
             f"{name}-pg-hba",
             host=host,
             path=f"{folder}/pg_hba.conf",
-            content=render("pg_hba.conf", database=args.name, role=args.name, network=args.network),
+            content=render("pg_hba.conf", database=args.name, role=args.name, clients=args.clients),
             mode="0640",
             owner="postgres:postgres",
             check="runuser -u postgres -- psql -qtAX -c"

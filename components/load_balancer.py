@@ -46,7 +46,7 @@ class LoadBalancer(pulumi.ComponentResource):
             region=args.region,
             vpc_uuid=args.network.vpc_id,
             # By id, not by tag: a server is taken out here before its droplet is destroyed.
-            droplet_ids=[host.droplet_id.apply(int) for host in args.hosts],
+            droplet_ids=[host.machine_id.apply(int) for host in args.hosts],
             forwarding_rules=[
                 digitalocean.LoadBalancerForwardingRuleArgs(
                     entry_protocol="http",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
+from components.database import POSTGRESQL_PORT
+
 ANYWHERE = ("0.0.0.0/0", "::/0")
-POSTGRESQL_PORT = 5432
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,7 +83,7 @@ class Release(pulumi.ComponentResource):
         """Have the release on a server: its archive is sent if that server does not have it.
 
         On this machine, for only here is known where archives are to be had from. What the command
-        line names is what makes it run again: the release, and the droplet.
+        line names is what makes it run again: the release, and the machine.
         """
         words = [pulumi.get_stack(), host.name, self._id]
         # A kept one that went bad since is not to come back unawares.
@@ -95,6 +95,7 @@ class Release(pulumi.ComponentResource):
                 {
                     "hostname": host.name,
                     "address": host.address,
+                    "port": host.port,
                     "host_key": host.host_key,
                     "private_key": host.private_key,
                     "releasectl": f'sudo SSH_CLIENT="$SSH_CLIENT" {self._program}',
@@ -102,7 +103,7 @@ class Release(pulumi.ComponentResource):
                 },
                 sort_keys=True,
             ),
-            triggers=[host.droplet_id],
+            triggers=[host.machine_id],
             logging=local.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=host.options(self, depends_on=configured),

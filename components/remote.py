@@ -1,8 +1,8 @@
 """Files and scripts on a server, over SSH.
 
 Every connection pins the server's host key. Whatever is secret goes by standard input, for a
-failing command is printed whole. Every resource carries the droplet's id as a trigger, so that a
-rebuilt server is prepared again from nothing, and is forgotten together with its droplet.
+failing command is printed whole. Every resource carries the machine's id as a trigger, so that a
+rebuilt server is prepared again from nothing, and is forgotten together with its machine.
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ END_OF_FILE = "slipway: end of file\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """How to reach one server, and the droplet it lives and dies with."""
+    """How to reach one server, and the machine it lives and dies with."""
 
     name: str
-    droplet: pulumi.Resource
-    droplet_id: pulumi.Output[str]
+    machine: pulumi.Resource
+    """A droplet, or the first contact with a server of one's own."""
+    machine_id: pulumi.Output[str]
+    """Another one where the machine is another one, or was installed anew."""
     address: pulumi.Output[str]
+    port: int = 22
+    private_address: pulumi.Output[str]
+    """Where the other servers reach it."""
     user: str
     private_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
@@ -47,6 +52,7 @@ class Host:
     def connection(self) -> remote.ConnectionArgs:
         return remote.ConnectionArgs(
             host=self.address,
+            port=None if self.port == 22 else self.port,
             user=self.user,
             private_key=self.private_key,
             host_key=self.host_key,
@@ -57,14 +63,14 @@ class Host:
     def options(
         self, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource] = ()
     ) -> pulumi.ResourceOptions:
-        """Options of everything on this server: gone with the droplet, not undone on it."""
+        """Options of everything on this server: gone with the machine, not undone on it."""
         return pulumi.ResourceOptions(
-            parent=parent, depends_on=list(depends_on), deleted_with=self.droplet
+            parent=parent, depends_on=list(depends_on), deleted_with=self.machine
         )
 
 
 class RemoteScript(remote.Command):
-    """A shell script, safe to repeat, run as root when it, its input or the droplet changes."""
+    """A shell script, safe to repeat, run as root when it, its input or the machine changes."""
 
     def __init__(
         self,
@@ -91,7 +97,7 @@ class RemoteScript(remote.Command):
             connection=host.connection(),
             create=pulumi.Output.from_input(script).apply(as_root),
             stdin=stdin,
-            triggers=[host.droplet_id],
+            triggers=[host.machine_id],
             logging=shown,
             add_previous_output_in_env=False,
             opts=opts,

@@ -22,8 +22,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from components import own_host
 from components.app_server import APACHE_PORT
 from components.errors import SlipwayError
+from components.own_host import OwnHost
 
 
 def _matches(pattern: str) -> AfterValidator:
@@ -52,6 +54,15 @@ def _check_folder(value: str) -> str:
     if folder.is_absolute() or ".." in folder.parts:
         raise ValueError
     return value
+
+
+def _check_own_host(value: str) -> str:
+    own_host.parse(value)
+    return value
+
+
+def _check_own_host_or_none(value: str) -> str:
+    return _check_own_host(value) if value else value
 
 
 # Users, groups, units, databases and folders of /run that a server has already: an application of
@@ -185,6 +196,22 @@ BucketFolder = Annotated[
     _matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
     Field(description="a folder such as team/site, or empty"),
 ]
+OwnHosts = Annotated[
+    list[Annotated[str, AfterValidator(_check_own_host)]],
+    Field(description=f"a list, each of the form {own_host.ALLOWED}"),
+]
+HostKeys = Annotated[
+    list[
+        Annotated[
+            str,
+            _matches(r"\S+ (SHA256:[A-Za-z0-9+/]{43}|(ssh-ed25519|ecdsa-sha2-nistp\d+) \S+( .*)?)"),
+        ]
+    ],
+    Field(
+        description="a list of an address with its key or fingerprint each, as 203.0.113.10"
+        " ssh-ed25519 AAAA… or 203.0.113.10 SHA256:… (scripts/trust-hosts writes them)"
+    ),
+]
 
 
 class Settings(BaseModel):
@@ -257,6 +284,17 @@ class Settings(BaseModel):
     db_size: Slug
     backups: Annotated[bool, Field(description="true or false")]
     protect_database: Annotated[bool, Field(description="true or false")]
+    web_hosts: OwnHosts
+    db_host: Annotated[
+        str,
+        AfterValidator(_check_own_host_or_none),
+        Field(description=f"empty, or of the form {own_host.ALLOWED}"),
+    ]
+    host_keys: HostKeys
+    ssh_user: Annotated[str, _matches(r"[a-z_][a-z0-9_-]*"), Field(description="a user's name")]
+    ssh_key: Annotated[
+        str, _matches(r"[^\n\0]*"), Field(description="the path of a private key file, or empty")
+    ]
     vpc_range: VpcRange
     connect_seconds: Annotated[int, Field(ge=1, le=3600, description="1 to 3600 seconds")]
     ssh_from: Networks
@@ -277,9 +315,29 @@ class Settings(BaseModel):
         return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "packages"
 
     @property
+    def web_servers(self) -> list[str]:
+        """Their names in the stack: web, web-2, web-3, ..."""
+        count = len(self.web_hosts) or self.web_count
+        return ["web", *(f"web-{number}" for number in range(2, count + 1))]
+
+    @property
+    def own_hosts(self) -> dict[str, OwnHost]:
+        """The servers that are there already, by their names in the stack; empty for droplets."""
+        if not self.db_host:
+            return {}
+        named = zip(["db", *self.web_servers], [self.db_host, *self.web_hosts], strict=True)
+        return {name: own_host.parse(text) for name, text in named}
+
+    @property
+    def db_clients(self) -> list[str]:
+        """The networks from which the application reaches PostgreSQL, in CIDR form."""
+        web = [host for name, host in self.own_hosts.items() if name != "db"]
+        return [f"{host.private_address}/32" for host in web] or [self.vpc_range]
+
+    @property
     def balanced(self) -> bool:
-        """Whether visitors come in through a load balancer."""
-        return self.load_balancer or self.web_count > 1
+        """Whether visitors come in through a load balancer of ours."""
+        return not self.own_hosts and (self.load_balancer or self.web_count > 1)
 
     @property
     def db_from(self) -> list[str]:
@@ -403,6 +461,7 @@ def _check_relations(settings: Settings, namespace: str) -> None:
             f"{namespace}:appEnv has the name {settings.app_config_variable}, which is taken:"
             f" {namespace}:appConfigVariable says that it names {settings.app_config_file}"
         )
+    _check_own_hosts(settings, namespace)
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (
         ("localWebAddress", settings.local_web_address),
@@ -412,4 +471,48 @@ def _check_relations(settings: Settings, namespace: str) -> None:
             raise SlipwayError(
                 f"{namespace}:{name} is {number}: must be 2 to {min(size - 2, 250)}"
                 f" in {settings.vpc_range}, or 0 for any"
+            )
+
+
+def _check_own_hosts(settings: Settings, namespace: str) -> None:
+    """Servers of one's own are all or none, and what only DigitalOcean can do is not asked for."""
+    if bool(settings.web_hosts) != bool(settings.db_host):
+        there, missing = ("webHosts", "dbHost") if settings.web_hosts else ("dbHost", "webHosts")
+        raise SlipwayError(
+            f"{namespace}:{missing} is empty, and {namespace}:{there} is not: servers of your own"
+            " are all servers of an environment, for both tiers share one network"
+        )
+    if not settings.own_hosts:
+        return
+    taken: dict[str, str] = {}
+    for name, host in settings.own_hosts.items():
+        for address in {host.address, host.private_address}:
+            if address in taken:
+                raise SlipwayError(
+                    f"{address} is both {taken[address]} and {name} in {namespace}:webHosts and"
+                    f" {namespace}:dbHost: each server has a machine of its own"
+                )
+        taken |= dict.fromkeys((host.address, host.private_address), name)
+    ports = {host.port for name, host in settings.own_hosts.items() if name != "db"}
+    if settings.web_port in ports:
+        raise SlipwayError(
+            f"{namespace}:webPort is {settings.web_port}, which is the port of SSH in"
+            f" {namespace}:webHosts: must be another port, 1 to 65535"
+        )
+    only_at_digitalocean = {
+        "webCount": settings.web_count not in (1, len(settings.web_hosts)),
+        "loadBalancer": settings.load_balancer,
+        "backups": settings.backups,
+        "protectDatabase": settings.protect_database,
+        "sshFrom": settings.ssh_from != ["0.0.0.0/0"],
+        "localWebPort": bool(settings.local_web_port),
+        "localDbPort": bool(settings.local_db_port),
+        "localWebAddress": bool(settings.local_web_address),
+        "localDbAddress": bool(settings.local_db_address),
+    }
+    for key, is_set in only_at_digitalocean.items():
+        if is_set:
+            raise SlipwayError(
+                f"{namespace}:{key} is set, and so is {namespace}:webHosts: it has no meaning for"
+                " servers of your own"
             )

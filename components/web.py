@@ -9,27 +9,25 @@ from pathlib import Path
 
 import pulumi
 
-from components import app_server
 from components.application import Application, ApplicationFiles, environment_file
 from components.config_file import ConfigFile
-from components.load_balancer import LoadBalancer
+from components.distribution import Distribution
 from components.remote import Host, RemoteFile, RemoteScript
-from components.server import Server, kept_running, local_hints
-from components.settings import Settings
+from components.server import Server, kept_running
 
-PACKAGES = ("nginx-light", "python3-venv")
 # uv makes the virtual environments of releases. Pinned, in a folder of its own.
 UV_VERSION = "0.13.8"
-AFTER_PACKAGES = (
-    f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
-    ' echo "packages: installing uv";'
-    f" python3 -m venv /opt/slipway && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
-)
 RELEASECTL = Path(__file__).resolve().parent.parent / "host" / "releasectl"
 
 
-def packages(settings: Settings) -> tuple[str, ...]:
-    return (*PACKAGES, *app_server.packages(settings.app_server, settings.supervisor))
+def after_packages(system: Distribution) -> list[str]:
+    """Shell commands that complete the packages of a web server."""
+    return [
+        f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
+        ' echo "packages: installing uv";'
+        f" {system.python} -m venv /opt/slipway"
+        f" && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +59,7 @@ class Web(pulumi.ComponentResource):
 
     def _configure(self, server: Server, args: WebArgs) -> None:
         host, app, files = server.host, args.application, args.files
+        system = server.distribution
         prepared = RemoteScript(
             f"{host.name}-prepare",
             host=host,
@@ -99,12 +98,9 @@ class Web(pulumi.ComponentResource):
         )
         site = file(
             "nginx",
-            f"/etc/nginx/sites-available/{app.name}",
+            system.site.format(app=app.name),
             files.nginx,
-            # Debian's own default site is there again when nginx had to be installed again.
-            check="rm -f /etc/nginx/sites-enabled/default &&"
-            f" ln -sfn ../sites-available/{app.name} /etc/nginx/sites-enabled/{app.name}"
-            " && nginx -t -q",
+            check=system.enable_site.format(app=app.name) + "nginx -t -q",
             then=kept_running("nginx", "reload-or-restart"),
         )
         instance = [
@@ -138,7 +134,8 @@ class Web(pulumi.ComponentResource):
         releasectl = file(
             "releasectl",
             "/usr/local/bin/releasectl",
-            RELEASECTL.read_text(),
+            # By the interpreter that the application's environments are made with.
+            RELEASECTL.read_text().replace("/usr/bin/python3", f"/usr/bin/{system.python}", 1),
             mode="0755",
             check="python3 /usr/local/bin/releasectl --help",
         )
@@ -162,31 +159,3 @@ def _config_file(file: ConfigFile, args: WebArgs) -> tuple[pulumi.Output[str], p
     content: pulumi.Output[str] = pulumi.Output.secret(variables.apply(file.render))
     name = pulumi.Output.unsecret(content.apply(file.name))
     return content, pulumi.Output.concat(args.application.configuration, "/", name)
-
-
-def servers_of(settings: Settings) -> list[tuple[str, list[str]]]:
-    """Names of the web servers (web, web-2, web-3, ...) with their hints for the local cloud."""
-    first = settings.local_web_address
-    return [
-        (
-            "web" if number == 0 else f"web-{number + 1}",
-            local_hints(
-                address=first + number if first else 0,
-                forward=(0 if number else settings.local_web_port, settings.web_port),
-                balancer=settings.local_web_port if settings.balanced else 0,
-            ),
-        )
-        for number in range(settings.web_count)
-    ]
-
-
-def url_of(
-    settings: Settings, servers: Sequence[Server], balancer: LoadBalancer | None
-) -> pulumi.Output[str]:
-    """Where visitors come in: a forwarded port, else the load balancer, else the first server."""
-    if settings.local_web_port:
-        return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
-    if balancer:
-        return pulumi.Output.concat("http://", balancer.address, "/")
-    port = "" if settings.web_port == 80 else f":{settings.web_port}"
-    return pulumi.Output.concat("http://", servers[0].address, f"{port}/")

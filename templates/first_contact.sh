@@ -2,7 +2,7 @@
 # Safe to repeat: that is done when somebody else changes it.
 set -eu
 # 2: cloud-init is done, with warnings that are not ours.
-cloud-init status --wait >/dev/null || [ $? -eq 2 ]
+! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? -eq 2 ]
 {% for name, text in tools.items() %}
 cat >/usr/local/sbin/.{{ name }} <<'END OF {{ name }}'
 {{ text }}END OF {{ name }}

@@ -12,8 +12,18 @@ missing_packages() {
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
   echo "packages: fetching the lists"
-  # An earlier run that was killed may have left dpkg in the middle of its work.
-  dpkg --configure -a >/dev/null
+  # An earlier run that was killed may have left dpkg in the middle of its work, or be still at it.
+  patience=300
+  until complaint=$(dpkg --configure -a 2>&1 >/dev/null); do
+    case $complaint in *lock*) ;; *) patience=0 ;; esac
+    if [ "$patience" -eq 0 ]; then
+      printf '%s\n' "$complaint" >&2
+      exit 1
+    fi
+    [ "$patience" -lt 300 ] || echo "packages: another installation is at work"
+    patience=$((patience - 1))
+    sleep 1
+  done
   apt-get update -qq -o DPkg::Lock::Timeout=300 >/dev/null
   echo "packages: installing $missing"
   complaints=$(mktemp)

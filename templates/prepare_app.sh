@@ -6,8 +6,8 @@ if ! getent passwd {{ app }} >/dev/null; then
   slipway-note user {{ app }} || :
 fi
 # nginx reads static files and connects to the socket; it is in a new group only from its next start on.
-if ! id -nG www-data | grep -qw {{ app }}; then
-  usermod --append --groups {{ app }} www-data
+if ! id -nG {{ web_user }} | grep -qw {{ app }}; then
+  usermod --append --groups {{ app }} {{ web_user }}
   rm -f /etc/nginx/sites-enabled/default
   systemctl restart nginx
 fi

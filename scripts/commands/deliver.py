@@ -50,8 +50,9 @@ class Delivery:
         server: its name in the stack.
         release: the release's id.
         options: further ones of `releasectl stage`.
-        given: `hostname`, `address`, `host_key` and `private_key` to reach the server, `releasectl`
-            (the command there, without its verb) and `record`, what it is told of the release.
+        given: `hostname`, `address`, `port`, `host_key` and `private_key` to reach the server,
+            `releasectl` (the command there, without its verb) and `record`, what it is told of the
+            release.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Delivery:
                 release could not be staged.
         """
         given = self.given
-        place = {key: given[key] for key in ("hostname", "address", "host_key")}
+        place = {key: given[key] for key in ("hostname", "address", "port", "host_key")}
         target = Server(name=self.server, **place)
         record = json.dumps(given["record"], sort_keys=True).encode() + b"\n"
         stage = " ".join(["stage", self.release, "--receive", *self.options])

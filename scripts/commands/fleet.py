@@ -34,6 +34,12 @@ class Server:
     address: str
     host_key: str
     """One `ssh-ed25519 AAAA…` line."""
+    port: int = 22
+
+    @property
+    def known_as(self) -> str:
+        """Its name in a known_hosts file (sshd(8))."""
+        return self.address if self.port == 22 else f"[{self.address}]:{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +84,20 @@ class Fleet:
             for key, outputs in state.items()
             if (name := key.removeprefix("Droplet ")) != key
         ]
+        servers += [
+            Server(
+                name=name,
+                hostname=outputs["name"],
+                address=outputs["address"],
+                host_key=outputs["host_key"],
+                port=int(outputs["port"]),
+            )
+            for key, outputs in state.items()
+            # One of one's own: the component knows of it what a droplet would.
+            if (name := key.removeprefix("Server ")) != key
+            and f"Droplet {name}" not in state
+            and "host_key" in outputs
+        ]
         servers.sort(key=lambda server: _natural(server.name))
         key = _private(_pair(state, "deploy-key"))
         return cls(stack, {server.name: server for server in servers}, key)
@@ -98,7 +118,7 @@ class Fleet:
             key, hosts = Path(folder, "key"), Path(folder, "known_hosts")
             key.touch(mode=0o600)
             key.write_text(self.private_key)
-            known = [f"{each.address} {each.host_key}\n" for each in self.servers.values()]
+            known = [f"{each.known_as} {each.host_key}\n" for each in self.servers.values()]
             hosts.write_text("".join(known))
             yield Opened(key, hosts)
 
@@ -145,6 +165,8 @@ class Opened:
             *options,
         )
         chosen = [word for option in every for word in ("-o", option)]
+        if server.port != 22:
+            chosen += ["-p", str(server.port)]
         return ["ssh", "-i", str(self.key), *chosen, f"deploy@{server.address}", *command]
 
 

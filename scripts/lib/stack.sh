@@ -61,6 +61,9 @@ forwarded_ports() {
   sed -nE 's#^ *'"$(project_name)"':local(Web|Db)Port: *"?([0-9]{1,5})"?.*#\2#p' "Pulumi.$stack.yaml" | awk '$1 >= 1 && $1 <= 65535'
 }
 
+# Whether the stack's servers are there already, so that nothing is asked of DigitalOcean.
+has_own_hosts() { grep -qE '^ *([a-z][a-z0-9-]*:)?dbHost: *["'\'']?[^ "'\'']' "Pulumi.$stack.yaml"; }
+
 # The local cloud gets its own token, whatever the environment holds for DigitalOcean.
 use_local_token() {
   DIGITALOCEAN_TOKEN=$(<"$SLIPWAY_HOME/local-cloud/token")
@@ -79,6 +82,8 @@ prepare_stack() {
     use_local_token
     # shellcheck disable=SC2046 # words
     local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /')
+  elif has_own_hosts; then
+    :
   elif [ -z "${DIGITALOCEAN_TOKEN:-}" ] && ! grep -q 'digitalocean:token' "Pulumi.$stack.yaml"; then
     fail "no DigitalOcean token for '$stack': set DIGITALOCEAN_TOKEN, or pulumi config set --secret digitalocean:token"
   fi

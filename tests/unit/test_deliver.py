@@ -56,6 +56,7 @@ class Servers:
         address = address_of(server)
         given = {
             "hostname": server,
+            "port": 22,
             "address": address,
             "host_key": "ssh-ed25519 AAAA",
             "private_key": "PRIVATE",

@@ -9,18 +9,32 @@ from typing import Any
 
 import pytest
 
-from components import identity, web
+from components import distribution, identity, web
 from components.remote import NOTE, PUT_FILE, UPDATED_BY
 from components.render import FOLDER, render
 
-APPLICATION = {"app": "site", "root": "/srv/site", "configuration": "/etc/slipway/site"}
+APPLICATION = {
+    "app": "site",
+    "root": "/srv/site",
+    "configuration": "/etc/slipway/site",
+    "web_user": "www-data",
+}
+RHEL = distribution.of("rocky", "9.5")
+AFTERWARDS = {
+    "web": [*web.after_packages(RHEL), *RHEL.after_packages["web"]],
+    "db": RHEL.after_packages["db"],
+}
 SCRIPTS: dict[str, dict[str, Any]] = {
     "first_contact.sh": {
         "tools": {tool.name: tool.read_text() for tool in (PUT_FILE, NOTE)},
         "updated_by": "ada@laptop",
         "updated_by_file": UPDATED_BY,
     },
-    "install_packages.sh": {"packages": ["nginx-light"], "afterwards": web.AFTER_PACKAGES},
+    "install_packages.sh": {"packages": ["nginx-light"], "afterwards": AFTERWARDS["web"]},
+    "install_packages_dnf.sh": {"packages": ["nginx", "nftables"], "afterwards": AFTERWARDS["db"]},
+    "deploy_user.sh": {"user": "deploy", "key": "ssh-ed25519 AAAA slipway"},
+    "open_port.sh": {"port": 80},
+    "leave.sh": {"app": "site", "root": "/srv/site"},
     "create_database.sh": {"role": "site", "database": "site"},
     "prepare_app.sh": APPLICATION,
     "supervise.sh": APPLICATION,

@@ -1,0 +1,115 @@
+"""DigitalOcean, or the local cloud, as the place of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from components import distribution, endpoint
+from components.database import POSTGRESQL_PORT
+from components.distribution import Distribution
+from components.droplet import Droplet, local_hints
+from components.identity import KeyPair
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network import Network, NetworkArgs
+from components.server import Server
+from components.settings import Settings, api_endpoint
+
+
+class Cloud:
+    """A `Place` whose machines, network, firewalls and load balancer are made for it."""
+
+    _network: Network
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SlipwayError where the cloud is on this machine and does not answer."""
+        endpoint.check(api_endpoint())
+        self._settings = settings
+
+    @property
+    def web_distribution(self) -> Distribution:
+        return distribution.of_image(self._settings.image)
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """Nothing: the engine knows what it has made."""
+        return {}
+
+    def settle(self, deploy_key: KeyPair) -> None:
+        wanted = self._settings
+        self._network = Network(
+            f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            NetworkArgs(
+                region=wanted.region,
+                ip_range=wanted.vpc_range,
+                deploy_key=deploy_key.public,
+                ssh_from=wanted.ssh_from,
+                web_port=wanted.web_port,
+                db_from=wanted.db_from,
+            ),
+        )
+
+    def machine(self, server: str) -> Droplet:
+        wanted, is_db = self._settings, server == "db"
+        return Droplet(
+            name=f"{wanted.name_prefix}{server}",
+            region=wanted.region,
+            image=wanted.image,
+            size=wanted.db_size if is_db else wanted.web_size,
+            network=self._network,
+            tag=self._network.db_tag if is_db else self._network.web_tag,
+            backups=wanted.backups,
+            protected=wanted.protect_database and is_db,
+            hints=self._hints(server),
+        )
+
+    def open_site(
+        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str]:
+        wanted = self._settings
+        balancer = (
+            LoadBalancer(
+                "balancer",
+                LoadBalancerArgs(
+                    region=wanted.region,
+                    network=self._network,
+                    hosts=[server.host for server in servers],
+                    port=wanted.web_port,
+                    health_path=wanted.health_path,
+                    after=after,
+                ),
+            )
+            if wanted.balanced
+            else None
+        )
+        self._network.open_site(
+            wanted.web_port,
+            addresses=wanted.http_from,
+            load_balancer_id=balancer.id if balancer else None,
+        )
+        return _url(wanted, servers[0], balancer)
+
+    def _hints(self, server: str) -> list[str]:
+        wanted = self._settings
+        if server == "db":
+            return local_hints(
+                address=wanted.local_db_address,
+                forward=(wanted.local_db_port, POSTGRESQL_PORT),
+            )
+        number, first = wanted.web_servers.index(server), wanted.local_web_address
+        return local_hints(
+            address=first + number if first else 0,
+            forward=(0 if number else wanted.local_web_port, wanted.web_port),
+            balancer=wanted.local_web_port if wanted.balanced else 0,
+        )
+
+
+def _url(settings: Settings, server: Server, balancer: LoadBalancer | None) -> pulumi.Output[str]:
+    """Where visitors come in: a forwarded port, else the load balancer, else the first server."""
+    if settings.local_web_port:
+        return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
+    if balancer:
+        return pulumi.Output.concat("http://", balancer.address, "/")
+    return server.url(settings.web_port)

@@ -1,0 +1,38 @@
+# Makes the user {{ user }}, as cloud-init does on a droplet. Run as root; safe to repeat.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+if ! command -v sudo >/dev/null || ! command -v python3 >/dev/null; then
+  echo "installing sudo and python3" >&2
+  if command -v apt-get >/dev/null; then
+    { apt-get update -qq -o DPkg::Lock::Timeout=300 &&
+      apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 sudo python3; } >/dev/null
+  else
+    dnf install -y -q sudo python3 >/dev/null
+  fi
+fi
+mkdir -p /etc/slipway
+if ! getent passwd {{ user }} >/dev/null; then
+  # Who made the user may take it away again.
+  touch /etc/slipway/made-deploy-user
+  useradd --create-home --shell /bin/bash {{ user }}
+fi
+home=$(getent passwd {{ user }} | cut -d: -f6)
+install -d -m 0700 -o {{ user }} -g {{ user }} "$home/.ssh"
+keys=$home/.ssh/authorized_keys
+touch "$keys"
+{ grep -v ' slipway$' "$keys" || true; echo {{ key | quote }}; } >"$keys.new"
+chmod 0600 "$keys.new"
+chown {{ user }}:{{ user }} "$keys.new"
+mv -f "$keys.new" "$keys"
+if command -v restorecon >/dev/null; then restorecon -R "$home/.ssh"; fi
+echo '{{ user }} ALL=(ALL) NOPASSWD:ALL' >/etc/slipway/sudoers.new
+chmod 0440 /etc/slipway/sudoers.new
+visudo -cqf /etc/slipway/sudoers.new
+mv -f /etc/slipway/sudoers.new /etc/sudoers.d/slipway
+if command -v restorecon >/dev/null; then restorecon /etc/sudoers.d/slipway; fi
+# sshd takes who may log in from lists that its owner can have made.
+allowed=$(sshd -T 2>/dev/null | sed -n 's/^allowusers //p' | tr '\n' ' ')
+case " $allowed " in
+  '  ' | *' {{ user }} '*) ;;
+  *) echo "sshd lets only these in: ${allowed}(AllowUsers): add {{ user }}" >&2; exit 1 ;;
+esac

@@ -1,0 +1,32 @@
+# Installs what is missing (the RHEL family). Safe to repeat and after an interruption.
+set -eu
+
+missing_packages() {
+  for package in {{ packages | join(' ') }}; do
+    rpm --quiet -q "$package" || printf '%s ' "$package"
+  done
+}
+
+missing=$(missing_packages)
+if [ -n "$missing" ]; then
+  echo "packages: installing $missing"
+  complaints=$(mktemp)
+  trap 'rm -f "$complaints"' EXIT
+  # shellcheck disable=SC2086 # words
+  dnf install -y -q --setopt=install_weak_deps=False $missing >"$complaints" 2>&1 || true
+  missing=$(missing_packages)
+  if [ -n "$missing" ]; then
+    cat "$complaints" >&2
+    echo "packages: could not install $missing" >&2
+    exit 1
+  fi
+fi
+# What was asked for, for who looks whether it is still there (scripts/status).
+records=${SLIPWAY_RECORDS:-/var/lib/slipway}
+mkdir -p "$records"
+printf '%s\n' {{ packages | join(' ') }} >"$records/packages.new"
+mv -f "$records/packages.new" "$records/packages"
+{% for command in afterwards %}
+{{ command }}
+{% endfor %}
+echo "packages: ready"
