@@ -23,15 +23,21 @@ def main(stack: str, accept: tuple[str, ...]) -> None:
     """Called by scripts/trust-hosts, which has the help."""
     settings = settings_of(stack)
     pinned: list[str] = list(settings["hostKeys"])
-    new = list(pinned)
+    new, open_questions = list(pinned), []
     for host, keys in _shown(_hosts(settings["webHosts"], settings["dbHost"])):
         pins = pins_of(host, pinned)
         if any(is_pinned(key, pins) for key in keys):
             say(f"{host.known_as} is pinned already")
             continue
         key = _agreed(host, keys, pins, accept)
+        if not key:
+            open_questions.append(fingerprint(keys[0]))
+            continue
         new = [line for line in new if line.split()[0] not in (host.address, host.known_as)]
         new.append(f"{host.known_as} {key}")
+    if open_questions:
+        words = " ".join(f"--accept {each}" for each in open_questions)
+        fail(f"nothing is pinned; compare with what the servers themselves say, then: {words}")
     if new != pinned:
         _save(stack, new)
 
@@ -63,7 +69,7 @@ def _shown(hosts: Sequence[OwnHost]) -> list[tuple[OwnHost, list[str]]]:
 def _agreed(
     host: OwnHost, keys: Sequence[str], pins: Sequence[str], accepted: Sequence[str]
 ) -> str:
-    """The key that a person takes for the server's; ends this program where none is taken."""
+    """The key that a person takes for the server's; empty where there is no person to ask."""
     for key in keys:
         if fingerprint(key) in accepted:
             say(f"{host.known_as} is pinned: {fingerprint(key)}")
@@ -75,7 +81,7 @@ def _agreed(
         shown += f"; until now {before} is pinned"
     say(shown)
     if not sys.stdin.isatty():
-        fail(f"compare it with what the server itself says, then: --accept {fingerprint(key)}")
+        return ""
     if not click.confirm("Is that the server's?", err=True):
         fail("nothing was pinned")
     return key
