@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+# The first contact with a server of one's own (components/own_machines.py).
+OWN_MACHINE = "-deploy-user"
 _PUT_FILE = "slipway-put-file"
 _CLUSTER = re.compile(r"/etc/postgresql/(\d+)/(\w+)/")
 _APPLICATION = re.compile(r"/etc/slipway/(\w+)/app\.json")
@@ -32,8 +35,8 @@ class Expectation:
     """One server as the last update left it."""
 
     server: str
-    droplet: str
-    """The URN of its droplet."""
+    machine: str
+    """The URN of its droplet, or of the first contact with a server of one's own."""
     files: dict[str, WantedFile] = field(default_factory=dict)
     """By path."""
     resources: dict[str, str] = field(default_factory=dict)
@@ -55,14 +58,21 @@ class Expectation:
 
         A service is started by the step that puts its file there (components/server.py).
         """
+        # As the families call them (components/distribution.py).
+        ssh, updates = (
+            ("sshd.service", "dnf-automatic.timer")
+            if self._putting(r"/etc/dnf/")
+            else ("ssh.service", "unattended-upgrades.service")
+        )
         services = {
-            "ssh": self._putting(r"/etc/ssh/"),
-            "unattended-upgrades": self.named("packages"),
-            "supervisor": self._putting(r"/etc/systemd/system/supervisor\.service\.d/"),
-            "nginx": self._putting(r"/etc/nginx/sites-available/"),
-            "postgresql": self._putting(r"/etc/postgresql/.*/conf\.d/"),
+            ssh: self._putting(r"/etc/ssh/"),
+            updates: self.named("packages"),
+            "slipway-firewall.service": self._putting(r"/etc/systemd/system/slipway-firewall"),
+            "supervisor.service": self._putting(r"/etc/systemd/system/supervisor\.service\.d/"),
+            "nginx.service": self._putting(r"/etc/nginx/"),
+            "postgresql.service": self._putting(r"/(etc/postgresql|var/lib/pgsql)/.*/conf\.d/"),
         }
-        return {f"{name}.service": urns for name, urns in services.items() if urns}
+        return {name: urns for name, urns in services.items() if urns}
 
     @property
     def serving(self) -> tuple[str, ...]:
@@ -88,16 +98,27 @@ def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
     Args:
         resources: as `engine.exported` gives them.
     """
-    droplets = [each for each in resources if each["type"].endswith(":Droplet")]
     found = {
-        str(each["id"]): Expectation(server=_name(each), droplet=each["urn"]) for each in droplets
+        machine: Expectation(server=server, machine=resource["urn"])
+        for resource in resources
+        for machine, server in _machine(resource)
     }
     for resource in resources:
-        # Everything on a server carries its droplet's id (components/remote.py).
-        for droplet in resource["inputs"].get("triggers") or []:
-            if str(droplet) in found:
-                _add(found[str(droplet)], resource)
+        # Everything on a server carries its machine's id (components/remote.py).
+        for machine in resource["inputs"].get("triggers") or []:
+            if str(machine) in found:
+                _add(found[str(machine)], resource)
     return {each.server: each for each in found.values()}
+
+
+def _machine(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The id of the machine that a resource stands for, and the server's name; or nothing."""
+    name = _name(resource)
+    if resource["type"].endswith(":Droplet"):
+        yield str(resource["id"]), name
+    elif resource["type"].endswith(":Command") and name.endswith(OWN_MACHINE):
+        (machine,) = resource["inputs"]["triggers"]
+        yield str(machine), name.removesuffix(OWN_MACHINE)
 
 
 def _add(expectation: Expectation, resource: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from scripts.commands.expectation import Expectation, WantedFile
+from scripts.commands.expectation import OWN_MACHINE, Expectation, WantedFile
 
 DISK_WARNING, DISK_CRITICAL = 0.90, 0.98
 MEMORY_WARNING = 0.95
@@ -69,9 +69,11 @@ def unreachable(expectation: Expectation, why: str, *, stack: str) -> Finding:
         level=Level.CRITICAL,
         server=expectation.server,
         text=f"does not answer: {why}",
-        advice="switch it on if it is off; if it was destroyed:"
+        advice="switch it on if it is off"
+        if expectation.machine.endswith(OWN_MACHINE)
+        else "switch it on if it is off; if it was destroyed:"
         f" pulumi up --refresh --stack {stack}; to make it anew:"
-        f" pulumi up --stack {stack} --replace '{expectation.droplet}'",
+        f" pulumi up --stack {stack} --replace '{expectation.machine}'",
     )
 
 

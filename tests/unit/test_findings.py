@@ -225,7 +225,7 @@ def test_a_server_out_of_reach_is_down_and_what_to_do_is_said() -> None:
     finding = findings.unreachable(EXPECTED["web-2"], "No route to host", stack="local")
     assert (finding.level, finding.server, finding.repair) == (Level.CRITICAL, "web-2", ())
     assert finding.text == "does not answer: No route to host"
-    assert f"--replace '{EXPECTED['web-2'].droplet}'" in finding.advice
+    assert f"--replace '{EXPECTED['web-2'].machine}'" in finding.advice
 
 
 def test_servers_that_serve_another_release_than_the_outputs_say_are_named() -> None:
