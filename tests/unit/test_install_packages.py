@@ -32,6 +32,12 @@ exit $status
 DPKG = """\
 #!/bin/sh
 echo "dpkg $*" >>"$FAKE/called"
+if [ -s "$FAKE/dpkg-says" ]; then
+  cat "$FAKE/dpkg-says" >&2
+  # Next time the one who had the lock is done.
+  case $(cat "$FAKE/dpkg-says") in *lock*) : >"$FAKE/dpkg-says" ;; esac
+  exit 2
+fi
 """
 APT_GET = """\
 #!/bin/sh
@@ -210,3 +216,21 @@ def test_a_failure_of_what_belongs_to_them_is_a_failure(server: Server) -> None:
     done = server.install("nginx-light", afterwards=("false",))
     assert done.returncode != 0
     assert "packages: ready" not in done.stdout
+
+
+def test_another_installation_is_waited_for(server: Server) -> None:
+    """Such as that of a run that was killed on our side and goes on there."""
+    server.has()
+    (server.fake / "dpkg-says").write_text("dpkg: error: dpkg frontend lock was locked by pid 7\n")
+    done = server.install("nginx-light")
+    assert done.returncode == 0, done.stderr
+    assert "packages: another installation is at work" in done.stdout
+    assert server.called.count("dpkg --configure") == 2
+
+
+def test_packages_that_cannot_be_configured_end_it_at_once(server: Server) -> None:
+    server.has()
+    (server.fake / "dpkg-says").write_text("dpkg: error: disk full\n")
+    done = server.install("nginx-light")
+    assert done.returncode == 1
+    assert done.stderr == "dpkg: error: disk full\n"
