@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -163,9 +163,14 @@ def test_a_shell_opens_on_a_server(site: Clone, command: str) -> None:
     assert site.run(f"echo hostname | {command}").stdout.split()[-1] == "web"
 
 
-@types("scripts/logs local web")
-def test_logs_are_shown(site: Clone, command: str) -> None:
-    assert "gunicorn" in typed(site, f"{command} --lines 500").stdout
+@types("scripts/logs local")
+def test_logs_of_all_servers_are_shown_by_time(site: Clone, command: str) -> None:
+    said = typed(site, f"{command} --lines 500").stdout
+    assert "gunicorn" in said
+    lines = [line.split() for line in said.splitlines()]
+    assert {line[0] for line in lines} >= {"web", "db"}
+    times = [line[1] for line in lines]
+    assert times == sorted(times)
     assert typed(site, command).stdout
 
 
@@ -334,3 +339,46 @@ def test_a_new_environment_is_written_priced_and_previewed(site: Clone, command:
     assert "1 x load balancer                       12.00 USD a month" in said
     assert "digitalocean:index/loadBalancer:LoadBalancer" in said
     assert "slipway:vpcRange: 10.23.0.0/24" in written
+
+
+@types('scripts/psql local -c "SELECT name FROM users"')
+def test_the_database_can_be_asked(site: Clone, command: str) -> None:
+    assert "Grace Hopper" in typed(site, command).stdout
+
+
+@types("scripts/dev local")
+def test_a_save_is_released_and_ctrl_c_ends_it(site: Clone, command: str) -> None:
+    page = site.folder / "app/templates/users.html"
+    before = page.read_text()
+    watching = subprocess.Popen(
+        ["env", "--default-signal=INT", *command.split()],
+        cwd=site.folder,
+        env=site.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert watching.stdout
+    try:
+        wait_for(watching.stdout, "each save is released")
+        page.write_text(before.replace("</h1>", " of today</h1>"))
+        said = wait_for(watching.stdout, "serves after")
+        assert " of today</h1>" in site.get().text, said
+        page.write_text(before)
+        wait_for(watching.stdout, "serves after")
+    finally:
+        os.killpg(watching.pid, signal.SIGINT)
+        rest, _ = watching.communicate(timeout=60)
+        page.write_text(before)
+    assert "Traceback" not in rest
+    site.run("scripts/up local")
+
+
+def wait_for(lines: IO[str], wanted: str) -> str:
+    said = ""
+    for line in lines:
+        said += line
+        if wanted in line:
+            return said
+    raise AssertionError(f"it ended without {wanted!r}: {said}")

@@ -1,0 +1,67 @@
+"""Release each save of the application's folder, with the servers' logs beside."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from watchfiles import watch
+
+from components import artifact
+from components.errors import SlipwayError
+from scripts.commands.engine import ROOT, outputs, say
+from scripts.commands.environments import settings_of
+
+#: Editors write several files for one save, some of them twice.
+MILLISECONDS_OF_QUIET = 50
+
+
+def main(stack: str) -> int:
+    folder = ROOT / settings_of(stack)["appFolder"]
+    logs = subprocess.Popen(
+        [sys.executable, "-m", "scripts.commands.logs", stack, "web", "--follow", "--lines", "0"],
+        cwd=ROOT,
+    )
+    say(f"watching {folder.relative_to(ROOT)}/: each save is released (end with Ctrl-C)")
+    try:
+        follow(stack, folder)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        logs.terminate()
+        logs.wait()
+    return 0
+
+
+def follow(stack: str, folder: Path) -> None:
+    """Release the folder whenever its content has changed, until Ctrl-C."""
+    seen = artifact.identify(folder)
+    for _ in watch(folder, step=MILLISECONDS_OF_QUIET, raise_interrupt=True):
+        try:
+            found = artifact.identify(folder)
+        except SlipwayError as error:
+            say(str(error))
+            continue
+        if found != seen:  # else a file that is no part of a release, or the old content again
+            seen = found
+            release(stack)
+
+
+def release(stack: str) -> None:
+    """One update, by the very path that every environment takes."""
+    started = time.monotonic()
+    done = subprocess.run(
+        ["scripts/up", stack], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        print(done.stdout + done.stderr, file=sys.stderr)  # noqa: T201
+        say("the release failed; the one before serves")
+    else:
+        current = outputs(stack)["release"]["id"]
+        say(f"release {current} serves after {time.monotonic() - started:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
