@@ -20,13 +20,14 @@ MILLISECONDS_OF_QUIET = 50
 
 def main(stack: str) -> int:
     folder = ROOT / settings_of(stack)["appFolder"]
+    seen = artifact.identify(folder)
     logs = subprocess.Popen(
         [sys.executable, "-m", "scripts.commands.logs", stack, "web", "--follow", "--lines", "0"],
         cwd=ROOT,
     )
     say(f"watching {folder.relative_to(ROOT)}/: each save is released (end with Ctrl-C)")
     try:
-        follow(stack, folder)
+        follow(stack, folder, seen)
     except KeyboardInterrupt:
         pass
     finally:
@@ -35,10 +36,20 @@ def main(stack: str) -> int:
     return 0
 
 
-def follow(stack: str, folder: Path) -> None:
-    """Release the folder whenever its content has changed, until Ctrl-C."""
-    seen = artifact.identify(folder)
-    for _ in watch(folder, step=MILLISECONDS_OF_QUIET, raise_interrupt=True):
+def follow(stack: str, folder: Path, seen: str) -> None:
+    """Release the folder whenever its content is another one than `seen`, until Ctrl-C."""
+    looked = False
+    for changes in watch(
+        folder,
+        step=MILLISECONDS_OF_QUIET,
+        raise_interrupt=True,
+        rust_timeout=500,
+        yield_on_timeout=True,
+    ):
+        # The first quiet moment is for what was saved before the watch began.
+        if not changes and looked:
+            continue
+        looked = looked or not changes
         try:
             found = artifact.identify(folder)
         except SlipwayError as error:
