@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 RECORDS = Path("/var/lib/slipway")
+JOURNAL = Path("/var/log/slipway/history.jsonl")
 PATIENCE_SECONDS = 12
 
 
@@ -50,13 +51,13 @@ def survey(
         "missing_packages": missing_packages(),
         "files": {path: file_state(Path(path)) for path in files},
         "certificates": certificates(),
+        "last_change": last_change(JOURNAL, *([Path("/srv", app, JOURNAL.name)] if app else [])),
     }
     if postgresql:
         found["postgresql"] = {"version": postgresql, "accepts": accepts(postgresql)}
     if app:
         found["application"] = application_state(release)
         found["maintenance"] = shows_maintenance(app)
-        found["last_change"] = last_change(Path("/srv", app, "history.jsonl"))
     return json.dumps(found)
 
 
@@ -211,7 +212,13 @@ def shows_maintenance(app: str) -> bool:
     return "error_page 503 /maintenance.html" in site
 
 
-def last_change(journal: Path) -> dict[str, Any] | None:
+def last_change(*journals: Path) -> dict[str, Any] | None:
+    """The newest entry of all journals: each has its newest as the last line."""
+    found = [entry for entry in map(last_entry, journals) if entry]
+    return max(found, key=lambda entry: str(entry.get("at")), default=None)
+
+
+def last_entry(journal: Path) -> dict[str, Any] | None:
     try:
         lines = journal.read_text(encoding="utf-8").splitlines()
     except OSError:

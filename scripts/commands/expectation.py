@@ -18,7 +18,10 @@ OWN_MACHINE = "-deploy-user"
 _PUT_FILE = "slipway-put-file"
 _CLUSTER = re.compile(r"/etc/postgresql/(\d+)/(\w+)/")
 _APPLICATION = re.compile(r"/etc/slipway/(\w+)/app\.json")
-_INSTALLED = re.compile(r"install -m (\d+) /dev/stdin (/\S+?)'?$")
+# A tool of ours in the first contact (templates/first_contact.sh).
+_TOOL = re.compile(
+    r"cat >/usr/local/sbin/\.(slipway-[\w-]+) <<'END OF \1'\n(.*?)END OF \1\n", re.DOTALL
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,31 +125,21 @@ def _machine(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _add(expectation: Expectation, resource: dict[str, Any]) -> None:
-    expectation.resources[_name(resource)] = resource["urn"]
-    file = _file(resource)
-    if file:
-        path, wanted = file
-        expectation.files[path] = wanted
-
-
-def _file(resource: dict[str, Any]) -> tuple[str, WantedFile] | None:
-    """The file that a RemoteFile, or the first contact, puts on its server."""
-    command = str(resource["inputs"].get("create", ""))
-    if _PUT_FILE not in command:
-        return None
-    if installed := _INSTALLED.search(command):
-        content = str(resource["inputs"]["stdin"]).encode()
-        return installed[2], WantedFile(
-            sha256=hashlib.sha256(content).hexdigest(),
-            mode=installed[1],
-            owner="root:root",
-            urn=resource["urn"],
-        )
-    words = shlex.split(shlex.split(command)[-1])
-    place = words.index(_PUT_FILE)
-    path, mode, owner = words[place + 1 : place + 4]
-    digest = str(resource["outputs"].get("stdout", ""))
-    return path, WantedFile(sha256=digest, mode=mode, owner=owner, urn=resource["urn"])
+    name, urn = _name(resource), str(resource["urn"])
+    expectation.resources[name] = urn
+    if name == f"{expectation.server}-first-contact":
+        for tool, text in _TOOL.findall(str(resource["inputs"].get("stdin", ""))):
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            expectation.files[f"/usr/local/sbin/{tool}"] = WantedFile(
+                sha256=digest, mode="0755", owner="root:root", urn=urn
+            )
+    elif _PUT_FILE in (command := str(resource["inputs"].get("create", ""))):
+        # A RemoteFile: the script is the last word of the command line, the file its first words.
+        words = shlex.split(shlex.split(command)[-1])
+        place = words.index(_PUT_FILE)
+        path, mode, owner = words[place + 1 : place + 4]
+        digest = str(resource["outputs"].get("stdout", ""))
+        expectation.files[path] = WantedFile(sha256=digest, mode=mode, owner=owner, urn=urn)
 
 
 def _name(resource: dict[str, Any]) -> str:

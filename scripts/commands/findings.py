@@ -124,8 +124,10 @@ def _services(expectation: Expectation, facts: Mapping[str, Any], stack: str) ->
             text="PostgreSQL does not accept connections",
             repair=expectation.units[service],
         )
-    ours = {*expectation.units, facts.get("application", {}).get("unit")}
-    for unit in set(facts["failed_units"]) - ours:
+    for unit in facts["failed_units"]:
+        # What serves is judged by itself; how an instance ended that no longer does is history.
+        if unit in expectation.units or unit.startswith(f"{expectation.application}@"):
+            continue
         yield Finding(
             level=Level.WARNING,
             server=server,

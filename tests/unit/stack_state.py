@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 from components.remote import as_root
+from components.render import render
 
 NOW = 1_800_000_000.0
 RELEASE = "a" * 12
@@ -60,11 +61,16 @@ def generated(name: str) -> dict[str, Any]:
 
 
 def server(name: str) -> list[dict[str, Any]]:
-    contact = "true && install -m 0755 /dev/stdin /usr/local/sbin/slipway-put-file"
+    contact = render(
+        "first_contact.sh",
+        tools={"slipway-put-file": "#!/bin/sh\n", "slipway-note": "#!/bin/sh\n"},
+        updated_by="ada",
+        updated_by_file="/etc/slipway/updated-by",
+    )
     return [
         droplet(name),
         generated(f"{name}-host-key"),
-        command(name, "first-contact", contact, stdin="#!/bin/sh\n"),
+        command(name, "first-contact", 'sh -c "$(cat)"', stdin=contact),
         command(name, "packages", "apt-get install …"),
         file(name, "sshd", "/etc/ssh/sshd_config.d/slipway.conf"),
     ]
@@ -102,7 +108,8 @@ def facts(server: str = "web") -> dict[str, Any]:
     for each in mine:
         path, mode = shlex.split(shlex.split(each["inputs"]["create"])[-1])[1:3]
         files[path] = good_file(path, mode)
-    files["/usr/local/sbin/slipway-put-file"] = good_file("#!/bin/sh\n", "0755")
+    for tool in ("slipway-put-file", "slipway-note"):
+        files[f"/usr/local/sbin/{tool}"] = good_file("#!/bin/sh\n", "0755")
     role: dict[str, Any] = {"postgresql": {"version": "15", "accepts": True}}
     units = ["ssh", "unattended-upgrades", "postgresql" if server == "db" else "nginx"]
     if server != "db":

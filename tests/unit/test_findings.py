@@ -184,6 +184,10 @@ def test_a_failed_unit_that_is_not_ours_is_for_a_person() -> None:
     assert (finding.level, finding.repair) == (Level.WARNING, ())
 
 
+def test_how_an_instance_ended_that_no_longer_serves_is_no_fault() -> None:
+    assert judged(failed_units=["site@old.service"]) == []
+
+
 @pytest.mark.parametrize(
     ("used", "level"),
     [(8.9, None), (9.0, Level.WARNING), (9.7, Level.WARNING), (9.8, Level.CRITICAL)],

@@ -56,7 +56,6 @@ def test_a_server_whose_application_and_database_are_gone_says_so(tmp_path: Path
     found = surveyed([], [], "nosuchapp", "1")
     assert found["application"]["error"]
     assert found["maintenance"] is False
-    assert found["last_change"] is None
     assert found["postgresql"] == {"version": "1", "accepts": False}
 
 
@@ -104,11 +103,15 @@ def test_missing_packages_are_those_that_were_asked_for(records: Path) -> None:
     assert survey.missing_packages() == ["no-such-package"]
 
 
-def test_the_last_change_is_the_last_whole_line(tmp_path: Path) -> None:
-    journal = tmp_path / "history.jsonl"
-    assert survey.last_change(journal) is None
-    journal.write_text('{"what": "stage"}\n{"what": "switch"}\n{"wha')
-    assert survey.last_change(journal) == {"what": "switch"}
+def test_the_last_change_is_the_newest_whole_line_of_the_journals(tmp_path: Path) -> None:
+    server, application = tmp_path / "server.jsonl", tmp_path / "application.jsonl"
+    assert survey.last_change(server, application) is None
+    switch = {"at": "2026-11-20T10:00:00Z", "what": "switch"}
+    application.write_text(f'{{"what": "stage"}}\n{json.dumps(switch)}\n{{"wha')
+    assert survey.last_change(server, application) == switch
+    file = {"at": "2026-11-20T10:00:01Z", "what": "file"}
+    server.write_text(f"{json.dumps(file)}\n")
+    assert survey.last_change(server, application) == file
 
 
 def test_the_end_of_a_certificate_is_read(tmp_path: Path) -> None:
