@@ -34,6 +34,7 @@ class Application:
     health_path: str
     health_status: int
     health_seconds: int
+    warm_up_paths: tuple[str, ...]
     drain_seconds: int
     keep_releases: int
     web_user: str
@@ -59,6 +60,7 @@ class Application:
             health_path=settings.health_path,
             health_status=settings.health_status,
             health_seconds=settings.health_seconds,
+            warm_up_paths=tuple(settings.warm_up_paths),
             drain_seconds=settings.drain_seconds,
             keep_releases=settings.keep_releases,
             web_user=web_user,
@@ -72,12 +74,17 @@ class Application:
     @property
     def configuration(self) -> str:
         """The folder of its configuration on a server."""
-        return f"/etc/slipway/{self.name}"
+        return configuration_folder(self.name)
 
     @property
     def environment(self) -> str:
         """The file of its environment variables on a server."""
         return f"{self.configuration}/env"
+
+
+def configuration_folder(app: str) -> str:
+    """Where the configuration of an application is on a server."""
+    return f"/etc/slipway/{app}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +134,9 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "drain_seconds": app.drain_seconds,
         "keep": app.keep_releases,
         "port": app.port,
+        "balanced": bool(app.behind),
+        "warm_up_paths": list(app.warm_up_paths),
+        "workers": app.workers,
         "release_command": app.release_command,
         "release_seconds": app.release_command_seconds,
         "module": app.module,

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 
 from components import distribution, endpoint
+from components.application import configuration_folder
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution
 from components.droplet import Droplet, local_hints
@@ -79,6 +80,9 @@ class Cloud:
                     port=wanted.web_port,
                     health_path=wanted.health_path,
                     after=after,
+                    app=wanted.app_name,
+                    configuration=configuration_folder(wanted.app_name),
+                    drain_seconds=wanted.drain_seconds,
                 ),
             )
             if wanted.balanced

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
+from components.departure import Departure
 from components.network import Network
-from components.remote import Host
+from components.remote import Host, RemoteFile
+from components.render import render
 
 # DigitalOcean's defaults need 50 s to readmit a server; these take 6 s, its shortest (API
 # reference, load_balancers: check_interval_seconds from 3, healthy_threshold from 2).
@@ -29,6 +31,11 @@ class LoadBalancerArgs:
     health_path: str
     after: Sequence[pulumi.Resource]
     """What is done once every server serves the release: a new one gets traffic only then."""
+    app: str
+    """The application's name."""
+    configuration: str
+    """The folder of its configuration on a server."""
+    drain_seconds: int
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -41,6 +48,11 @@ class LoadBalancer(pulumi.ComponentResource):
         self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("slipway:index:LoadBalancer", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # The first server stays as long as there are any.
+        departures = [
+            Departure(host, args.app, args.drain_seconds, child) for host in args.hosts[1:]
+        ]
         balancer = digitalocean.LoadBalancer(
             name,
             region=args.region,
@@ -64,8 +76,22 @@ class LoadBalancer(pulumi.ComponentResource):
                 healthy_threshold=CHECKS_UNTIL_HEALTHY,
                 unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *departures]),
         )
         self.id = balancer.id
         self.address = balancer.ip
+        for host in args.hosts:
+            self._tell(host, args)
         self.register_outputs({"address": self.address})
+
+    def _tell(self, host: Host, args: LoadBalancerArgs) -> None:
+        """Tell a server where visitors come in, once they do: it checks its switches there, too."""
+        RemoteFile(
+            f"{host.name}-balancer",
+            host=host,
+            path=f"{args.configuration}/balancer",
+            content=pulumi.Output.concat(self.address, f" {args.port}\n"),
+            then=render("leave_former_port.sh", app=args.app, configuration=args.configuration),
+            gone_with_resource=True,
+            opts=host.options(self),
+        )

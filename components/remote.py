@@ -7,6 +7,7 @@ rebuilt server is prepared again from nothing, and is forgotten together with it
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class RemoteScript(remote.Command):
         host: Host,
         script: pulumi.Input[str],
         stdin: pulumi.Input[str] | None = None,
+        undo: str | None = None,
         shown: Logging = Logging.STDOUT_AND_STDERR,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -89,6 +91,7 @@ class RemoteScript(remote.Command):
             host: where it runs.
             script: POSIX shell; printed when it fails, so it holds no secret.
             stdin: its standard input; secrets go here.
+            undo: a script that runs when this is taken away and the server stays.
             shown: which of its output a person sees while it runs.
             opts: made by `Host.options`.
         """
@@ -96,6 +99,7 @@ class RemoteScript(remote.Command):
             name,
             connection=host.connection(),
             create=pulumi.Output.from_input(script).apply(as_root),
+            delete=as_root(undo) if undo else None,
             stdin=stdin,
             triggers=[host.machine_id],
             logging=shown,
@@ -121,6 +125,7 @@ class RemoteFile(RemoteScript):
         owner: str = "root:root",
         check: str = "",
         then: str = "",
+        gone_with_resource: bool = False,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare the file.
@@ -134,6 +139,7 @@ class RemoteFile(RemoteScript):
             owner: `user:group`.
             check: shell command that fails on a bad file, run with the new one in place.
             then: shell command that makes the file's user notice it.
+            gone_with_resource: whether it is removed when the program has it no more.
             opts: made by `Host.options`.
         """
         if isinstance(path, str) and not PurePosixPath(path).is_absolute():
@@ -144,12 +150,20 @@ class RemoteFile(RemoteScript):
         )
         nothing = Logging.NONE
         whole = pulumi.Output.concat(content, END_OF_FILE)
-        super().__init__(name, host=host, script=script, stdin=whole, shown=nothing, opts=opts)
+        undo = shlex.join(["rm", "-f", path, _record_of(path)]) if gone_with_resource else None
+        super().__init__(
+            name, host=host, script=script, stdin=whole, undo=undo, shown=nothing, opts=opts
+        )
 
     @property
     def digest(self) -> pulumi.Output[str]:
         """SHA-256 of the content as it is on the server; not a secret even where the content is."""
         return pulumi.Output.unsecret(self.stdout)
+
+
+def _record_of(path: str) -> str:
+    """Where slipway-put-file has noted what it put at a path."""
+    return f"/var/lib/slipway/files/{hashlib.sha256(path.encode()).hexdigest()[:16]}"
 
 
 def as_root(script: str) -> str:

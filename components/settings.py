@@ -236,6 +236,9 @@ class Settings(BaseModel):
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
     release_command_seconds: Annotated[int, Field(ge=1, le=86400, description="1 to 86400 seconds")]
+    warm_up_paths: Annotated[
+        list[UrlPath], Field(max_length=20, description="at most 20 paths, each such as /products")
+    ]
     drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
     app_server: Annotated[
         str, _matches("gunicorn|uwsgi|mod_wsgi"), Field(description="gunicorn, uwsgi or mod_wsgi")

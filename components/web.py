@@ -13,6 +13,7 @@ from components.application import Application, ApplicationFiles, environment_fi
 from components.config_file import ConfigFile
 from components.distribution import Distribution
 from components.remote import Host, RemoteFile, RemoteScript
+from components.render import render
 from components.server import Server, kept_running
 
 # uv makes the virtual environments of releases. Pinned, in a folder of its own.
@@ -96,11 +97,21 @@ class Web(pulumi.ComponentResource):
             files.maintenance,
             then=f"slipway-note maintenance {shlex.quote(app.maintenance or 'off')} || :",
         )
+        site_path = system.site.format(app=app.name)
         site = file(
             "nginx",
-            system.site.format(app=app.name),
+            site_path,
             files.nginx,
-            check=system.enable_site.format(app=app.name) + "nginx -t -q",
+            check=render(
+                "keep_former_port.sh",
+                app=app.name,
+                site=site_path,
+                configuration=app.configuration,
+                port=app.port,
+                behind=app.behind,
+            )
+            + system.enable_site.format(app=app.name)
+            + "nginx -t -q",
             then=kept_running("nginx", "reload-or-restart"),
         )
         instance = [

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -118,6 +119,133 @@ def test_no_visitor_notices_a_switch(host: Host) -> None:
     assert visitors.failures == []
     assert {"one", "two", "three"} == set(visitors.pages)
     assert visitors.pages[-1] == "three"
+
+
+# Warm-up, and what a load balancer sees
+
+COUNTING = """
+import os
+from pathlib import Path
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    with Path(os.environ["ASKED"]).open("a") as asked:
+        asked.write(path + "\\n")
+    status = "500 Internal Server Error" if path == "/sick" else "404 Not Found"
+    status = "200 OK" if path == "/healthz" else status
+    start_response(status, [("Content-Length", "12")])
+    return [b"line of body"]
+"""
+
+
+def counting(host: Host) -> str:
+    """A staged release that notes what it is asked for."""
+    host.environment(ASKED=str(host.root / "asked"))
+    release = host.upload("two", files={"wsgi.py": COUNTING})
+    host.run("stage", release)
+    return release
+
+
+def test_the_pages_that_are_to_be_warm_are_asked_for_before_the_switch(host: Host) -> None:
+    host.release("one")
+    host.settings(warm_up_paths=["/", "/products"], workers=2)
+    second = counting(host)
+    host.run("start", second)
+    asked = (host.root / "asked").read_text().splitlines()
+    assert asked[0] == "/healthz"
+    assert sorted(asked[1:]) == 6 * ["/"] + 6 * ["/products"]
+    host.run("switch", second)
+    assert (host.root / "asked").read_text().splitlines().count("/products") == 6, "once is enough"
+
+
+def test_a_page_that_fails_while_warming_up_stops_the_release(host: Host) -> None:
+    host.release("one")
+    host.settings(warm_up_paths=["/sick"])
+    failed = host.fails("activate", counting(host))
+    assert "warm-up: /sick answers 500:\n    line of body" in failed.told
+    assert '"GET /sick HTTP/1.1" 500' in failed.told  # from the log of the unit
+    assert host.page == "one"
+    assert len(host.running()) == 1
+
+
+def test_a_page_without_an_answer_while_warming_up_stops_the_release(host: Host) -> None:
+    first = host.release("one")
+    host.settings(warm_up_paths=["/slow9"], health_seconds=1)
+    failed = host.fails("activate", staged(host, "two"))
+    assert "warm-up: /slow9 gives no answer: timed out" in failed.told
+    assert host.status()["current"] == first
+
+
+class Balancer(http.server.BaseHTTPRequestHandler):
+    """Hands out what servers say of their health, in turn."""
+
+    turns: ClassVar[list[tuple[int, str]]] = []
+
+    def do_GET(self) -> None:
+        status, server = self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
+        self.send_response(status)
+        if server:
+            self.send_header("X-Slipway-Server", server)
+        self.send_header("Content-Length", "12")
+        self.end_headers()
+        self.wfile.write(b"line of body")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def behind_a_balancer(host: Host) -> Iterator[Host]:
+    """A host that has switched once; its load balancer listens on a loopback address of its own."""
+    host.release("one")
+    address = f"127.99.{os.getpid() % 250}.{os.getpid() // 250 % 250 + 1}"
+    server = http.server.ThreadingHTTPServer((address, 80), Balancer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    (host.config / "balancer").write_text(f"{address} 80\n")
+    host.settings(balanced=True)
+    yield host
+    server.shutdown()
+    server.server_close()
+
+
+needs_port_80 = pytest.mark.skipif(os.geteuid() != 0, reason="only root may listen on port 80")
+
+
+@needs_port_80
+def test_a_switch_is_over_once_this_server_is_seen_well_through_the_balancer(
+    behind_a_balancer: Host,
+) -> None:
+    Balancer.turns = [(503, ""), (500, "web-2"), (200, "web-2"), (200, os.uname().nodename)]
+    second = staged(behind_a_balancer, "two")
+    behind_a_balancer.run("activate", second)
+    assert len(Balancer.turns) == 1, "it was not asked until this server had answered"
+    assert behind_a_balancer.page == "two"
+
+
+@needs_port_80
+def test_a_server_that_the_balancer_does_not_find_well_goes_back(behind_a_balancer: Host) -> None:
+    Balancer.turns = [(503, "")]
+    failed = behind_a_balancer.fails("activate", staged(behind_a_balancer, "two"))
+    assert "through the load balancer at 127.99." in failed.told
+    assert "/healthz answers 503, not 200:\n    line of body" in failed.told
+    assert '"GET /healthz HTTP/1.1" 200' in failed.told  # from the log of the unit
+    assert behind_a_balancer.page == "one"
+
+
+@needs_port_80
+def test_where_there_is_no_balancer_any_more_nobody_asks_it(behind_a_balancer: Host) -> None:
+    Balancer.turns = [(503, "")]
+    behind_a_balancer.settings(balanced=False)
+    behind_a_balancer.run("activate", staged(behind_a_balancer, "two"))
+    assert behind_a_balancer.page == "two"
+
+
+# A server that is to go
+
+
+def test_a_server_is_idle_when_nobody_from_elsewhere_is_connected(host: Host) -> None:
+    host.settings(port=free_port())
+    assert "not over" not in host.run("idle").told
 
 
 # What is under way when a release ends

@@ -37,6 +37,11 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "leave.sh": {"app": "site", "root": "/srv/site"},
     "create_database.sh": {"role": "site", "database": "site"},
     "prepare_app.sh": APPLICATION,
+    "keep_former_port.sh": APPLICATION
+    | {"behind": "10.20.0.0/24", "port": 80, "site": "/etc/nginx/site"},
+    "keep_former_port.sh, no load balancer": APPLICATION | {"behind": "", "port": 80, "site": ""},
+    "leave_former_port.sh": APPLICATION,
+    "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
     "supervise.sh": APPLICATION,
     "serve_gunicorn.sh": APPLICATION | {"module": "wsgi:app()"},
     "serve_uwsgi.sh": APPLICATION | {"workers": 0},
