@@ -80,7 +80,7 @@ class RemoteScript(remote.Command):
         host: Host,
         script: pulumi.Input[str],
         stdin: pulumi.Input[str] | None = None,
-        undo: str | None = None,
+        undo: pulumi.Input[str] | None = None,
         shown: Logging = Logging.STDOUT_AND_STDERR,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -99,7 +99,7 @@ class RemoteScript(remote.Command):
             name,
             connection=host.connection(),
             create=pulumi.Output.from_input(script).apply(as_root),
-            delete=as_root(undo) if undo else None,
+            delete=None if undo is None else pulumi.Output.from_input(undo).apply(as_root),
             stdin=stdin,
             triggers=[host.machine_id],
             logging=shown,
@@ -150,7 +150,13 @@ class RemoteFile(RemoteScript):
         )
         nothing = Logging.NONE
         whole = pulumi.Output.concat(content, END_OF_FILE)
-        undo = shlex.join(["rm", "-f", path, _record_of(path)]) if gone_with_resource else None
+        undo = (
+            pulumi.Output.from_input(path).apply(
+                lambda known: shlex.join(["rm", "-f", known, _record_of(known)])
+            )
+            if gone_with_resource
+            else None
+        )
         super().__init__(
             name, host=host, script=script, stdin=whole, undo=undo, shown=nothing, opts=opts
         )

@@ -322,3 +322,24 @@ def test_without_a_configuration_file_nothing_is_made_of_it(run: Run) -> None:
     engine = run()
     assert not [each for each in engine.resources if each.name.endswith("app-config")]
     assert "APP_CONFIG" not in plain(engine.one("web-environment").inputs["stdin"])
+
+
+def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
+    engine = run(webCount=3, drainSeconds=7)
+    found = {
+        each.name: each.inputs for each in engine.all("local:Command") if "delete" in each.inputs
+    }
+    assert set(found) == {"web-2-departure", "web-3-departure"}
+    inputs = found["web-2-departure"]
+    assert "create" not in inputs, "it would run at every update"
+    assert "timeout 12 sudo releasectl --app site idle" in inputs["delete"]
+    assert is_secret(inputs["stdin"])
+    assert "PRIVATE KEY" in plain(inputs["stdin"])
+
+
+def test_servers_are_told_of_their_load_balancer_and_forget_it_with_it(run: Run) -> None:
+    inputs = run(webCount=2).one("web-2-balancer").inputs
+    assert plain(inputs["stdin"]).startswith("203.0.113.80 80\n")
+    assert "rm -f /etc/slipway/site/balancer" in plain(inputs["delete"])
+    alone = run()
+    assert not [each.name for each in alone.resources if each.name.endswith("-balancer")]
