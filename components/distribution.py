@@ -101,7 +101,7 @@ _MAKE_A_CLUSTER = (
 
 
 def _debian(label: str, postgresql: str) -> Distribution:
-    every = ("ca-certificates", "unattended-upgrades")
+    every = ("ca-certificates", "logrotate", "unattended-upgrades")
     return Distribution(
         label=label,
         family="debian",
@@ -124,7 +124,12 @@ def _debian(label: str, postgresql: str) -> Distribution:
 
 
 def _rhel(label: str, *, python: str) -> Distribution:
-    every = ("ca-certificates", "dnf-automatic", "policycoreutils-python-utils")
+    every = (
+        "ca-certificates",
+        "dnf-automatic",
+        "logrotate",
+        "policycoreutils-python-utils",
+    )
     return Distribution(
         label=label,
         family="rhel",

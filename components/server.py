@@ -103,6 +103,14 @@ class Server(pulumi.ComponentResource):
             check=system.updates_check,
             opts=after_contact,
         )
+        RemoteFile(
+            f"{name}-journal",
+            host=self.host,
+            path="/etc/systemd/journald.conf.d/slipway.conf",
+            content=render("journald.conf"),
+            then="systemctl restart systemd-journald",
+            opts=after_contact,
+        )
         self.ready = packages
         for file in machine.files(args.role):
             self.ready = RemoteFile(
