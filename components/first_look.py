@@ -145,12 +145,14 @@ def _look_at(
         answers = _asked(host, host_key, settings)
         seen = f"{answers.get('id', '')} {answers.get('version', '')}"
         _check(name, host, answers, settings)
-    return Known(
-        host=host,
-        host_key=host_key,
-        distribution=distribution.of(*seen.split(" ", 1)),
-        seen=seen,
-    )
+    system = distribution.of(*seen.split(" ", 1))
+    # Their packages have other names there, and other folders.
+    runs = (settings.app_server, settings.supervisor)
+    if name != "db" and system.family == "rhel" and runs != ("gunicorn", "systemd"):
+        raise SlipwayError(
+            f"runs {system.label}, where appServer can only be gunicorn, and supervisor systemd"
+        )
+    return Known(host=host, host_key=host_key, distribution=system, seen=seen)
 
 
 def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
@@ -174,7 +176,7 @@ def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
 
 def _check(name: str, host: OwnHost, answers: Mapping[str, str], settings: Settings) -> None:
     """Raises SlipwayError where the server cannot become what it is meant to be."""
-    system = distribution.of(answers.get("id", ""), answers.get("version", ""))
+    distribution.of(answers.get("id", ""), answers.get("version", ""))
     if answers.get("systemd") != "yes":
         raise SlipwayError("does not run systemd")
     if answers.get("root") != "yes":
@@ -193,8 +195,6 @@ def _check(name: str, host: OwnHost, answers: Mapping[str, str], settings: Setti
             f"has a PostgreSQL that Slipway did not make ({answers['postgresql']}): its access"
             " rules would be replaced"
         )
-    if system.family == "rhel" and getattr(settings, "app_server", "gunicorn") != "gunicorn":
-        raise SlipwayError(f"runs {system.label}, where appServer can only be gunicorn")
     for listener in answers.get("listening", "").split(";"):
         words = listener.split()
         if name != "db" and len(words) > 3 and words[3].endswith(f":{settings.web_port}"):

@@ -56,7 +56,7 @@ def test_nothing_was_asked_of_digitalocean(own: OwnServers) -> None:
 
 def test_no_private_key_of_the_owner_is_in_the_state(own: OwnServers) -> None:
     state = own.clone.pulumi("stack export --stack mine --show-secrets")
-    line = own.key.read_text().splitlines()[1]
+    line = own.key.read_text().splitlines()[3]
     assert "BEGIN OPENSSH PRIVATE KEY" in state
     assert line not in state
 
@@ -95,6 +95,14 @@ def test_a_release_goes_live_and_back(own: OwnServers) -> None:
     own.clone.run(f"scripts/rollback mine {own.output('previous_release')}")
     assert ", second edition</h1>" in own.page("first").text
     assert "gunicorn" in own.clone.run("scripts/logs mine web --lines 500").stdout
+
+
+def test_status_finds_nothing_wrong_and_notices_a_firewall_that_is_gone(own: OwnServers) -> None:
+    own.clone.run("scripts/status mine")
+    own.on("data", "systemctl stop slipway-firewall")
+    said = own.clone.run("scripts/status mine", fails=True)
+    assert "slipway-firewall.service is inactive" in said.stdout + said.stderr
+    own.on("data", "systemctl start slipway-firewall")
 
 
 def test_a_second_web_server_serves_the_release(own: OwnServers) -> None:

@@ -225,6 +225,22 @@ def test_a_server_that_cannot_be_one_is_named_with_what_was_seen(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("other", [{"appServer": "uwsgi"}, {"supervisor": "supervisor"}])
+def test_the_rhel_family_has_gunicorn_under_systemd_only(
+    there: Path, other: dict[str, str]
+) -> None:
+    for address in (WEB, DB):
+        rocky = DEBIAN.replace("debian", "rocky").replace("12", "9.5")
+        (there / address).write_text(f"{rocky}\n")
+    remembered = first_look.remember(look().values())
+    with pytest.raises(SlipwayError) as caught:
+        look(remembered, **other)
+    assert str(caught.value) == (
+        f"webHosts: {WEB} runs rocky 9.5, where appServer can only be gunicorn, and supervisor"
+        " systemd"
+    )
+
+
 def test_a_port_that_is_taken_is_named_with_who_has_it(there: Path) -> None:
     line = 'LISTEN 0 511 *:80 *:* users:(("apache2",pid=1,fd=4))'
     (there / WEB).write_text(f"{DEBIAN}\necho 'listening={line};'\n")
