@@ -90,9 +90,10 @@ def test_a_release_goes_live_and_back(own: OwnServers) -> None:
     own.clone.edit("app/templates/users.html", "</h1>", ", second edition</h1>")
     own.up()
     assert ", second edition</h1>" in own.page("first").text
+    second = own.output("release")["id"]
     own.clone.run("scripts/rollback mine")
     assert ", second edition</h1>" not in own.page("first").text
-    own.clone.run(f"scripts/rollback mine {own.output('previous_release')}")
+    own.clone.run(f"scripts/rollback mine {second}")
     assert ", second edition</h1>" in own.page("first").text
     assert "gunicorn" in own.clone.run("scripts/logs mine web --lines 500").stdout
 
