@@ -271,7 +271,7 @@ def test_variables_reach_the_application_and_a_secret_nobody_else(
     try:
         preview = site.run("scripts/preview local").stdout
         said = site.run("scripts/up local")
-        found = site.on("web", "sudo cat /proc/$(pgrep -o gunicorn)/environ")
+        found = site.on("web", "sudo cat /proc/$(pgrep --oldest --full bin.gunicorn)/environ")
     finally:
         site.pulumi("config rm appEnv --stack local")
     assert {"MODE=careful", "SECRET_KEY=hush-hush"} <= set(found.split("\0"))

@@ -139,7 +139,7 @@ def test_a_file_that_the_application_cannot_use_leaves_the_old_one_serving(site:
     (site.folder / "config.cfg.j2").write_text("raise SystemExit('no good')\n")
     site.run("scripts/up local", fails=True)
     # Also a worker that is started anew now still finds the file of its own instance.
-    site.on("web", "sudo pkill -9 --parent $(pgrep --oldest gunicorn)")
+    site.on("web", "sudo pkill -9 --parent $(pgrep --oldest --full bin.gunicorn)")
     time.sleep(2)
     assert "<h1>Our notes</h1>" in site.get().text
     (site.folder / "config.cfg.j2").unlink()
