@@ -221,7 +221,8 @@ def test_a_package_is_built_installed_and_found(site: Clone) -> None:
     assert site.output("release")["module"] == "hello.wsgi:application"
     assert not list((site.folder / folder).rglob("*.egg-info"))
     where = "import hello; print(hello.__file__)"
-    assert "/srv/site/venvs/" in site.on("web", f"/srv/site/current/.venv/bin/python -c '{where}'")
+    found = site.on("web", f"/srv/site/current/.venv/bin/python -c '{where}'")
+    assert "/site-packages/hello/" in found
 
 
 def test_a_finished_package_is_as_good(site: Clone) -> None:
@@ -240,23 +241,13 @@ def test_a_finished_package_is_as_good(site: Clone) -> None:
     ("settings", "said"),
     [
         ({"appFolder": "docs"}, "nothing says which packages it needs"),
-        ({"appFolder": "examples/nothing"}, "has no WSGI callable in the usual places"),
-        (
-            {"staticFolder": "../elsewhere"},
-            "slipway:staticFolder is ../elsewhere: must be a folder",
-        ),
+        ({"staticFolder": "../x"}, "slipway:staticFolder is ../x: must be a folder inside"),
         ({"appModule": "no_such:app"}, "the release has no module 'no_such'"),
-        ({"appSource": "egg"}, "slipway:appSource is egg: must be folder or sdist"),
-        ({"appConfigFile": "no.cfg"}, "there is neither no.cfg nor"),
-        ({"appEnv": {"PATH": "/tmp"}}, "slipway:appEnv has the name PATH, which is taken"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(
     site: Clone, settings: dict[str, Any], said: str
 ) -> None:
-    empty = site.folder / "examples/nothing"
-    empty.mkdir(exist_ok=True)
-    (empty / "requirements.txt").write_text("")
     # New content, so that also what only a server can see is looked at.
     site.edit("examples/plain/wsgi.py", "without a framework", "without a frame work")
     choose(site, **{**PLAIN, **settings})
