@@ -35,6 +35,7 @@ class Application:
     health_status: int
     health_seconds: int
     warm_up_paths: tuple[str, ...]
+    steady_seconds: int
     drain_seconds: int
     keep_releases: int
     web_user: str
@@ -61,6 +62,7 @@ class Application:
             health_status=settings.health_status,
             health_seconds=settings.health_seconds,
             warm_up_paths=tuple(settings.warm_up_paths),
+            steady_seconds=settings.steady_seconds,
             drain_seconds=settings.drain_seconds,
             keep_releases=settings.keep_releases,
             web_user=web_user,
@@ -131,6 +133,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "health_path": app.health_path,
         "health_status": app.health_status,
         "health_seconds": app.health_seconds,
+        "steady_seconds": app.steady_seconds,
         "drain_seconds": app.drain_seconds,
         "keep": app.keep_releases,
         "port": app.port,

@@ -239,6 +239,7 @@ class Settings(BaseModel):
     warm_up_paths: Annotated[
         list[UrlPath], Field(max_length=20, description="at most 20 paths, each such as /products")
     ]
+    steady_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
     drain_seconds: Annotated[int, Field(ge=0, le=600, description="0 to 600 seconds")]
     app_server: Annotated[
         str, _matches("gunicorn|uwsgi|mod_wsgi"), Field(description="gunicorn, uwsgi or mod_wsgi")

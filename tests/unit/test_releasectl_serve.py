@@ -11,7 +11,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.unit.releasectl_host import Host, free_port, new_host
+from tests.unit.releasectl_host import WSGI, Host, free_port, new_host
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 
@@ -401,6 +401,57 @@ def test_a_release_that_hangs_is_given_up_at_the_deadline(host: Host) -> None:
     assert "/healthz gives no answer: timed out" in host.fails("activate", release).told
     assert time.monotonic() - began < 10, "it waited for requests of nobody"
     assert host.page == "one"
+
+
+# What crashes a moment after it was healthy.
+CRASHES = "import threading\nthreading.Timer(2, os._exit, [3]).start()\n"
+# Another process that takes connections, as an app server's worker does, and is replaced at once.
+ITS_WORKER_CRASHES = """
+import threading
+
+def work():
+    while True:
+        if not os.fork():
+            time.sleep(2)
+            os._exit(3)
+        os.wait()
+
+threading.Timer(0.2, work).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        (CRASHES, "the unit has failed"),
+        (ITS_WORKER_CRASHES, "1 of its processes ended by themselves"),
+    ],
+)
+def test_a_release_that_crashes_soon_gets_no_visitors_where_it_has_to_be_steady(
+    host: Host, how: str, told: str
+) -> None:
+    host.release("one")
+    host.settings(steady_seconds=6)
+    code = WSGI.format(page="two", health=("200 OK", "fine"))
+    bad = host.upload("two", files={"wsgi.py": code + how})
+    host.run("stage", bad)
+    outcome = host.fails("start", bad)
+    assert told in outcome.told
+    assert "it was healthy before, and has to stay so for 6 s" in outcome.told
+    assert host.states()[bad] == "bad"
+    assert host.page == "one"
+
+
+def test_a_release_that_was_steady_need_not_show_it_again_for_the_switch(host: Host) -> None:
+    host.release("one")
+    second = staged(host, "two")
+    host.settings(steady_seconds=1)
+    began = time.monotonic()
+    host.run("start", second)
+    assert time.monotonic() - began >= 1
+    host.settings(steady_seconds=3600)
+    host.run("switch", second)
+    assert host.page == "two"
 
 
 def test_a_bad_release_is_not_switched_to_until_it_has_started_well(host: Host) -> None:

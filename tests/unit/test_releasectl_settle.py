@@ -72,7 +72,7 @@ def test_settling_twice_changes_nothing(host: Host) -> None:
     settled = host.run("settle", two).result
     again = host.run("settle", two).result
     assert (settled["changed"], again["changed"]) == (True, False)
-    assert len({first["attempt"], settled["attempt"], again["attempt"]}) == 3
+    assert first["attempt"] != settled["attempt"] != again["attempt"] == ""
     assert first["activated_at"] == settled["activated_at"] == again["activated_at"]
 
 

@@ -89,6 +89,7 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("releaseBatch", "0", "a number of servers"),
         ("releaseBatch", "101%", "a percentage"),
         ("canarySeconds", -1, "0 to 3600"),
+        ("steadySeconds", 601, "0 to 600"),
         ("settleSeconds", 4, "5 to 3600"),
         ("connectSeconds", 0, "1 to 3600"),
         ("releaseCommandSeconds", 0, "1 to 86400"),
