@@ -1,0 +1,73 @@
+"""An application that is bad in one way or another gets no visitors, and leaves them the old one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fleet.fleet import WebServers
+
+pytestmark = pytest.mark.hosts
+
+AT_THE_START = "app = Flask(__name__)"
+IN_ITS_HEALTH = 'return Response(f"ok'
+
+HANGS = f"import time\ntime.sleep(3600)\n{AT_THE_START}"
+EXITS = f"import threading\nthreading.Timer(3, os._exit, [3]).start()\n{AT_THE_START}"
+# 40 MB and more each time, written to, so that they are really taken.
+EATS_MEMORY = f"""import threading
+import time
+eaten = []
+def eat():
+    while True:
+        eaten.append(bytearray(os.urandom(4096) * 10_000))
+        time.sleep(0.2)
+threading.Thread(target=eat, daemon=True).start()
+{AT_THE_START}"""
+ANSWERS_500 = f'return Response("not well\\n", 500)\n    {IN_ITS_HEALTH}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param(AT_THE_START, HANGS, "gives no answer: timed out", id="hangs at the start"),
+        pytest.param(AT_THE_START, EXITS, "has to stay so for 6 s", id="exits after 3 s"),
+        pytest.param(IN_ITS_HEALTH, ANSWERS_500, "not well", id="answers 500"),
+        pytest.param(AT_THE_START, EATS_MEMORY, "start", id="eats the memory"),
+    ],
+)
+def test_a_bad_application_gets_no_visitors(
+    fleet: WebServers, old: str, new: str, told: str
+) -> None:
+    served = fleet.id_of_the_application()
+    with fleet.setting(steadySeconds=6), fleet.visited() as visitors:
+        with fleet.edited("app/wsgi.py", old, new) as bad:
+            said = fleet.site.run("scripts/up local", fails=True).stdout
+        assert told in said
+        fleet.serve(served)
+    assert bad not in visitors.seen
+    with fleet.visited():
+        fleet.end_on(served)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("python -c 'raise SystemExit(3)'", "failed with status 3"),
+        ("sleep 3600", "was not done after 5 s"),
+    ],
+    ids=["fails", "hangs"],
+)
+def test_a_release_command_that_goes_wrong_stops_the_release(
+    fleet: WebServers, command: str, told: str
+) -> None:
+    old = fleet.id_of_the_application()
+    with fleet.visited() as visitors:
+        new = fleet.new_edition()
+        with fleet.setting(releaseCommand=command):
+            said = fleet.site.run("scripts/up local", fails=True).stdout
+        assert told in said
+        assert "sleep 3600" not in fleet.everywhere("ps axww -o args=", "web")["web"]
+        fleet.serve(old)
+    assert set(visitors.seen) == {old}
+    with fleet.visited():
+        fleet.end_on(new)
