@@ -64,6 +64,32 @@ def full_disk(fleet: WebServers, name: str) -> Iterator[None]:
         fleet.everywhere(_as_root(f"umount {folder} && umount {small} && rmdir {small}"), name)
 
 
+@contextmanager
+def clock_set_wrong(fleet: WebServers, name: str, *, by: str) -> Iterator[None]:
+    """For releasectl and what it starts, the time of day is another one, such as "-1h".
+
+    All hosts have this machine's kernel, and with it one clock: libfaketime stands between.
+    """
+    program = "/usr/local/bin/releasectl"
+    library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+    wrapper = f"""#!/bin/sh
+export LD_PRELOAD={library} FAKETIME={by} DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1
+exec python3 -I {program}.real "$@"
+"""
+    fleet.everywhere(
+        _as_root(
+            f"apt-get install -qq libfaketime >/dev/null; test -e {library}"
+            f"; mv {program} {program}.real; printf %s {shlex.quote(wrapper)} >{program}"
+            f"; chmod 755 {program}"
+        ),
+        name,
+    )
+    try:
+        yield
+    finally:
+        fleet.everywhere(_as_root(f"mv {program}.real {program}"), name)
+
+
 def _as_root(script: str) -> str:
     return f"sudo sh -ec {shlex.quote(script)}"
 

@@ -29,10 +29,15 @@ class WebServers:
 
     # What visitors see
 
+    @property
+    def address(self) -> str:
+        """Of the load balancer, on this machine."""
+        return f"http://127.0.0.1:{self.site.place.web}/"
+
     @contextmanager
     def visited(self, *, most_failed: int = 0) -> Iterator[Visitors]:
         """Visitors come all the while; at most so many of their requests may fail."""
-        with Visitors(f"http://127.0.0.1:{self.site.place.web}/") as visitors:
+        with Visitors(self.address) as visitors:
             yield visitors
         assert len(visitors.good) > 20, f"hardly a visitor came: {visitors}"
         assert visitors.failed <= most_failed, str(visitors)

@@ -1,4 +1,4 @@
-"""An application that is bad in one way or another gets no visitors, and leaves them the old one."""
+"""An application that is bad in one way or another gets no visitors; the old one keeps them."""
 
 from __future__ import annotations
 

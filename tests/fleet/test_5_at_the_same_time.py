@@ -1,17 +1,20 @@
-"""What happens while a release is under way: another update, a rollback, no database, a wrong clock."""
+"""While a release is under way: another update, a rollback, no database, a wrong clock."""
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 
-from tests.fleet.faults import cut_off
+from tests.fleet.faults import clock_set_wrong
 from tests.fleet.fleet import WebServers
 from tests.fleet.update import Update
+from tests.visitors import Visitors
 
 pytestmark = pytest.mark.hosts
+
+#: Until the balancer's checks and the application's connections have found the database again.
+SECONDS_TO_RECOVER = 15
 
 
 def test_of_two_updates_at_once_the_second_says_who_is_at_work(fleet: WebServers) -> None:
@@ -43,3 +46,46 @@ def test_a_rollback_during_an_update_waits_for_its_turn(fleet: WebServers) -> No
         assert fleet.site.output("previous_release") != new, "nobody goes forward by a rollback"
         fleet.site.run(f"scripts/rollback local {new}")
         fleet.serve(new)
+
+
+def test_a_release_without_its_database_is_stopped_and_made_by_the_next_up(
+    fleet: WebServers,
+) -> None:
+    """The page needs the database: while it is away nobody gets it, release or not."""
+    old = fleet.id_of_the_application()
+    with Visitors(fleet.address) as visitors:
+        new = fleet.new_edition()
+        with Update(fleet.site) as update:
+            update.wait_for("web-archive updating")
+            began = time.monotonic()
+            fleet.everywhere("sudo systemctl stop postgresql@15-main", "db")
+            time.sleep(10)
+            fleet.everywhere("sudo systemctl start postgresql@15-main", "db")
+            ended = time.monotonic() + SECONDS_TO_RECOVER
+            said = update.end(fails=True)
+        assert "web-release-command" in said.split("Diagnostics:")[1], said
+        fleet.serve(old, within=SECONDS_TO_RECOVER)
+        time.sleep(max(0, ended - time.monotonic()))
+        fleet.end_on(new)
+    failed = [answer for answer in visitors.answers if not answer.good]
+    assert [answer for answer in failed if not began - 1 < answer.began < ended] == []
+    assert set(visitors.seen) == {old, new}
+
+
+@pytest.mark.parametrize("wrong", ["-1h", "+1h"])
+def test_a_clock_that_is_an_hour_wrong_changes_nothing_for_a_release(
+    fleet: WebServers, wrong: str
+) -> None:
+    """On the first server: the times in the history and in the outputs are its own."""
+    with fleet.visited(), clock_set_wrong(fleet, "web", by=wrong):
+        first = fleet.new_edition()
+        fleet.end_on(first)
+        second = fleet.new_edition()
+        fleet.end_on(second)
+        assert fleet.site.output("previous_release") == first
+        fleet.site.run("scripts/rollback local")
+        fleet.serve(first)
+        fleet.site.run(f"scripts/rollback local {second}")
+        fleet.serve(second)
+        assert [each["id"] for each in fleet.site.output("releases")][:2] == [second, first]
+    fleet.up_changes_nothing()
