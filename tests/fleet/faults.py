@@ -71,7 +71,7 @@ def clock_set_wrong(fleet: WebServers, name: str, *, by: str) -> Iterator[None]:
     All hosts have this machine's kernel, and with it one clock: libfaketime stands between.
     """
     program = "/usr/local/bin/releasectl"
-    library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+    library = "$(echo /usr/lib/*/faketime/libfaketime.so.1)"
     wrapper = f"""#!/bin/sh
 export LD_PRELOAD={library} FAKETIME={by} DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1
 exec python3 -I {program}.real "$@"
