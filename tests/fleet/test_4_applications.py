@@ -20,7 +20,7 @@ eaten = []
 def eat():
     while True:
         eaten.append(bytearray(os.urandom(4096) * 10_000))
-        time.sleep(0.2)
+        time.sleep(0.4)
 threading.Thread(target=eat, daemon=True).start()
 {AT_THE_START}"""
 ANSWERS_500 = f'return Response("not well\\n", 500)\n    {IN_ITS_HEALTH}'
@@ -32,7 +32,7 @@ ANSWERS_500 = f'return Response("not well\\n", 500)\n    {IN_ITS_HEALTH}'
         pytest.param(AT_THE_START, HANGS, "gives no answer: timed out", id="hangs at the start"),
         pytest.param(AT_THE_START, EXITS, "has to stay so for 6 s", id="exits after 3 s"),
         pytest.param(IN_ITS_HEALTH, ANSWERS_500, "not well", id="answers 500"),
-        pytest.param(AT_THE_START, EATS_MEMORY, "start", id="eats the memory"),
+        pytest.param(AT_THE_START, EATS_MEMORY, "out of memory", id="eats the memory"),
     ],
 )
 def test_a_bad_application_gets_no_visitors(
