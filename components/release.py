@@ -98,6 +98,7 @@ class Release(pulumi.ComponentResource):
                     "port": host.port,
                     "host_key": host.host_key,
                     "private_key": host.private_key,
+                    "connect_seconds": host.connect_seconds,
                     "releasectl": f'sudo SSH_CLIENT="$SSH_CLIENT" {self._program}',
                     "record": _record_of(self._args.plan.release),
                 },

@@ -24,15 +24,13 @@ from scripts.commands.engine import ROOT, say, stack_settings
 from scripts.commands.fleet import Fleet, Opened, Server
 from scripts.commands.relay import Relay
 
-CONNECT_SECONDS = 10
-# sshd may be reloading its configuration at this very moment, or the network stumble.
-PATIENCE_SECONDS = 30
+SECONDS_FOR_A_TRY = 10
 _SSH_FAILED = 255
 # What ssh says when another try would end the same.
 _IN_VAIN = ("Host key verification failed", "Permission denied")
 _OPTIONS = (
     "BatchMode=yes",
-    f"ConnectTimeout={CONNECT_SECONDS}",
+    f"ConnectTimeout={SECONDS_FOR_A_TRY}",
     "ServerAliveInterval=15",
     "ServerAliveCountMax=4",
 )
@@ -51,8 +49,8 @@ class Delivery:
         release: the release's id.
         options: further ones of `releasectl stage`.
         given: `hostname`, `address`, `port`, `host_key` and `private_key` to reach the server,
-            `releasectl` (the command there, without its verb) and `record`, what it is told of the
-            release.
+            `connect_seconds` (how long to try), `releasectl` (the command there, without its verb)
+            and `record`, what it is told of the release.
     """
 
     def __init__(
@@ -74,7 +72,8 @@ class Delivery:
         target = Server(name=self.server, **place)
         record = json.dumps(given["record"], sort_keys=True).encode() + b"\n"
         stage = " ".join(["stage", self.release, "--receive", *self.options])
-        until = time.monotonic() + PATIENCE_SECONDS
+        # sshd may be reloading its configuration at this very moment, or the network stumble.
+        until = time.monotonic() + given["connect_seconds"]
         with Fleet(self.stack, {self.server: target}, given["private_key"]).opened() as opened:
             while True:
                 relay = Relay(self._ssh(opened, target, stage))

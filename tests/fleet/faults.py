@@ -73,7 +73,7 @@ def clock_set_wrong(fleet: WebServers, name: str, *, by: str) -> Iterator[None]:
     program = "/usr/local/bin/releasectl"
     library = "$(echo /usr/lib/*/faketime/libfaketime.so.1)"
     wrapper = f"""#!/bin/sh
-export LD_PRELOAD={library} FAKETIME={by} DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_RESET=1
+export LD_PRELOAD={library} FAKETIME={by}
 exec python3 -I {program}.real "$@"
 """
     fleet.everywhere(

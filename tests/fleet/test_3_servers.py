@@ -18,7 +18,7 @@ SECONDS_TO_GO_BACK = 30
 
 @pytest.mark.parametrize(
     ("moment", "when"),
-    [("before it stages", "web-3-archive updating"), ("before it starts", "web-3-stage updated")],
+    [("while it stages", "web-3-stage updating"), ("before it starts", "web-3-stage updated")],
 )
 def test_a_server_that_dies_before_a_switch_stops_the_release_by_name(
     fleet: WebServers, moment: str, when: str
@@ -62,7 +62,7 @@ def test_a_server_whose_network_is_cut_stops_the_release_by_name(fleet: WebServe
     with fleet.visited(most_failed=REQUESTS_IN_FLIGHT):
         new = fleet.new_edition()
         with Update(fleet.site) as update:
-            update.wait_for("web-2-archive updating")
+            update.wait_for("web-2-stage updating")
             with cut_off(fleet, "web-2"):
                 said = update.end(fails=True)
         assert "(web-2-" in said.split("Diagnostics:")[1], said

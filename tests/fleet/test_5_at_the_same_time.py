@@ -56,7 +56,7 @@ def test_a_release_without_its_database_is_stopped_and_made_by_the_next_up(
     with Visitors(fleet.address) as visitors:
         new = fleet.new_edition()
         with Update(fleet.site) as update:
-            update.wait_for("web-archive updating")
+            update.wait_for("web-stage updating")
             began = time.monotonic()
             fleet.everywhere("sudo systemctl stop postgresql@15-main", "db")
             time.sleep(10)

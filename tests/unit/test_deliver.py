@@ -60,6 +60,7 @@ class Servers:
             "address": address,
             "host_key": "ssh-ed25519 AAAA",
             "private_key": "PRIVATE",
+            "connect_seconds": 1,
             "releasectl": "sudo releasectl --app site --by ada",
             "record": {**RECORD, "id": release},
         }
