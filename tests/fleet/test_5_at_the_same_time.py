@@ -88,4 +88,3 @@ def test_a_clock_that_is_an_hour_wrong_changes_nothing_for_a_release(
         fleet.site.run(f"scripts/rollback local {second}")
         fleet.serve(second)
         assert [each["id"] for each in fleet.site.output("releases")][:2] == [second, first]
-    fleet.up_changes_nothing()
