@@ -315,7 +315,7 @@ def test_the_release_command_gets_every_value_as_it_was(
     assert releasectl.environment_of(path) == variables
 
 
-@settings(max_examples=30)  # each is a process
+@settings(max_examples=30, deadline=None)  # each is a process
 @given(st.dictionaries(NAMES.map("V{}".format), VALUES, max_size=5))
 @example({"V": "-----BEGIN KEY-----\nab\\\n#c=d\n-----END KEY-----\n"})
 def test_a_shell_takes_the_same_file_for_what_supervisor_runs(
