@@ -18,7 +18,7 @@ import yaml
 
 from tests.clone import Clone
 
-IMAGES = {"first": "debian-12-x64", "second": "debian-12-x64", "data": "debian-13-x64"}
+IMAGES = {"first": "debian-12-x64", "second": "debian-13-x64", "data": "debian-13-x64"}
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def test_postgresql_answers_the_web_server_and_nobody_else(own: OwnServers) -> N
 def test_the_firewall_outlives_another_one_that_empties_all_tables(own: OwnServers) -> None:
     own.on("data", "systemctl restart nftables")
     assert "dport 5432" in own.on("data", "nft list table inet slipway")
-    own.on("data", "systemctl stop nftables")
+    # As it was before.
+    own.on("data", "systemctl stop nftables; systemctl start slipway-firewall")
 
 
 def test_a_release_goes_live_and_back(own: OwnServers) -> None:
@@ -98,11 +99,14 @@ def test_a_release_goes_live_and_back(own: OwnServers) -> None:
     assert "gunicorn" in own.clone.run("scripts/logs mine web --lines 500").stdout
 
 
-def test_status_finds_nothing_wrong_and_notices_a_firewall_that_is_gone(own: OwnServers) -> None:
-    own.clone.run("scripts/status mine")
+def test_status_knows_these_servers_and_notices_a_firewall_that_is_gone(own: OwnServers) -> None:
+    well = own.clone.run("scripts/status mine || true").stdout
+    assert re.search(r"^web +[0-9a-f]{12} ", well, re.MULTILINE)
+    assert re.search(r"^db +PostgreSQL 17 ", well, re.MULTILINE)
+    assert not re.search(r"^(web|db): ", well, re.MULTILINE)
     own.on("data", "systemctl stop slipway-firewall")
-    said = own.clone.run("scripts/status mine", fails=True)
-    assert "slipway-firewall.service is inactive" in said.stdout + said.stderr
+    said = own.clone.run("scripts/status mine", fails=True).stdout
+    assert "db: slipway-firewall.service is inactive" in said
     own.on("data", "systemctl start slipway-firewall")
 
 
