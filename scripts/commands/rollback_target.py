@@ -51,7 +51,8 @@ def choose(states: list[State], wanted: str | None, *, force: bool) -> State | s
         return f"there is no release {wanted}{there}"
     if found.state == "current":
         return f"release {wanted} already serves{there}"
-    if found.state == "pruned":
+    # One that the stack still knows may lie here, or in the bucket: the update looks for it.
+    if found.state == "pruned" and not found.listed:
         return f"release {wanted} is on no server any more{there}"
     if not found.listed:
         return f"release {wanted} never served on all servers: scripts/up releases it{there}"

@@ -304,6 +304,7 @@ VALUES = st.text(
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 @example({"A": "-----BEGIN KEY-----\nab\\\n#c=d\n-----END KEY-----\n", "B": "b"})
 @example({"A": "two\u2028lines", "B": "\x85", "C": "\\"})

@@ -149,6 +149,10 @@ def test_with_an_id_it_goes_to_any_kept_release() -> None:
     assert chosen(NEW, current=OLD, web=server(c="ready", b="current", a="previous")) == NEW
 
 
+def test_one_that_no_server_has_any_more_may_still_lie_here_or_in_the_bucket() -> None:
+    assert chosen(OLD, web=server(c="current", b="pruned", a="previous")) == OLD
+
+
 def test_to_a_bad_one_only_by_force() -> None:
     web = server(c="current", b="bad", a="previous")
     assert (
@@ -164,14 +168,15 @@ def test_to_a_bad_one_only_by_force() -> None:
     [
         ("0" * 12, "there is no release 000000000000"),
         (NEW, f"release {NEW} already serves"),
-        (OLD, f"release {OLD} is on no server any more"),
+        ("f" * 12, f"release {'f' * 12} is on no server any more"),
         ("e" * 12, f"release {'e' * 12} never served on all servers"),
     ],
 )
 def test_where_it_cannot_go_it_lists_what_there_is_with_states(wanted: str, complaint: str) -> None:
-    said = chosen(wanted, web=server(c="current", b="pruned", a="previous", e="ready"))
+    web = server(c="current", b="pruned", a="previous", e="ready", f="pruned")
+    said = chosen(wanted, web=web)
     assert said.startswith(complaint)
-    assert f"there is: {'e' * 12} (staged), {NEW} (current)" in said
+    assert f"{'e' * 12} (staged), {'f' * 12} (pruned), {NEW} (current)" in said
     assert f"{OLD} (pruned), {OLDEST} (previous)" in said
 
 
