@@ -85,7 +85,7 @@ def test_an_application_without_requirements_is_refused(site: Clone) -> None:
     requirements = site.folder / "app" / "requirements.txt"
     aside = requirements.rename(site.folder / "requirements.aside")
     try:
-        assert "app/requirements.txt: missing" in failing_up(site)
+        assert "app: nothing says which packages it needs: there must be" in failing_up(site)
     finally:
         aside.rename(requirements)
 
