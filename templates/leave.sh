@@ -6,7 +6,8 @@ quietly() { "$@" >/dev/null 2>&1 || true; }
 
 quietly systemctl stop slipway-firewall.service
 quietly systemctl disable slipway-firewall.service
-for unit in $(systemctl list-units --all --plain --no-legend "$app@*.service" "slipway-*" "releasectl-*" | awk '{ print $1 }'); do
+for unit in $(systemctl list-units --all --plain --no-legend "$app@*.service" \
+  "$app-drain*" "$app-revert.*" "$app-leave-port*" | awk '{ print $1 }'); do
   quietly systemctl stop "$unit"
   quietly systemctl disable "$unit"
 done
@@ -17,8 +18,14 @@ quietly systemctl daemon-reload
 rm -f "/etc/nginx/sites-enabled/$app" "/etc/nginx/sites-available/$app" "/etc/nginx/conf.d/$app.conf"
 if systemctl is-active --quiet nginx; then quietly systemctl reload nginx; fi
 
-rm -rf {{ root }}/releases {{ root }}/venvs {{ root }}/instances {{ root }}/incoming "/run/$app" /opt/slipway
-rm -f {{ root }}/current {{ root }}/current.sock {{ root }}/lock {{ root }}/*.jsonl
+# Where the instances are supervisor's.
+if [ -d /etc/supervisor/conf.d ]; then
+  rm -f "/etc/supervisor/conf.d/$app"@*.conf /etc/systemd/system/supervisor.service.d/slipway.conf
+  quietly supervisorctl update
+fi
+
+[ ! -d {{ root }} ] || find {{ root }} -mindepth 1 -maxdepth 1 ! -name shared -exec rm -rf {} +
+rm -rf "/run/$app" /opt/slipway
 rmdir {{ root }}/shared 2>/dev/null
 rmdir {{ root }} 2>/dev/null && quietly userdel "$app"
 made_user=''
