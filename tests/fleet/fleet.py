@@ -152,3 +152,10 @@ class WebServers:
         self.up()
         self.serve(release)
         assert self.site.output("release")["id"] == release
+        told = self.status(exits=0)
+        assert told.count(release) == len(self.names), told
+
+    def status(self, *, exits: int) -> str:
+        """What `scripts/status local` says: 0 all is well, 1 not all is, 2 something is down."""
+        done = self.site.run(f"scripts/status local; test $? -eq {exits}")
+        return done.stdout + done.stderr

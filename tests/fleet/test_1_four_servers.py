@@ -21,6 +21,12 @@ def test_a_second_up_changes_nothing(fleet: WebServers) -> None:
     fleet.up_changes_nothing()
 
 
+def test_the_status_shows_four_servers_on_one_release(fleet: WebServers) -> None:
+    told = fleet.status(exits=0)
+    assert "local: all is well" in told
+    assert told.count(fleet.id_of_the_application()) == 4
+
+
 def test_no_visitor_notices_two_releases_a_bad_one_and_a_rollback(fleet: WebServers) -> None:
     first = fleet.id_of_the_application()
     with fleet.visited() as visitors:

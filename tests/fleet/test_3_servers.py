@@ -32,6 +32,7 @@ def test_a_server_that_dies_before_a_switch_stops_the_release_by_name(
             said = update.end(fails=True)
         assert "(web-3-" in said.split("Diagnostics:")[1], said
         fleet.serve(old, on=["web", "web-2", "web-4"])
+        assert "web-3" in fleet.status(exits=2)
         switch_on(fleet, "web-3")
         fleet.serve(old, within=SECONDS_TO_GO_BACK)
     assert set(visitors.seen) == {old}

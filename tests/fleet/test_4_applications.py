@@ -45,8 +45,6 @@ def test_a_bad_application_gets_no_visitors(
         assert told in said
         fleet.serve(served)
     assert bad not in visitors.seen
-    with fleet.visited():
-        fleet.end_on(served)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +58,17 @@ def test_a_bad_application_gets_no_visitors(
 def test_a_release_command_that_goes_wrong_stops_the_release(
     fleet: WebServers, command: str, told: str
 ) -> None:
-    old = fleet.id_of_the_application()
-    with fleet.visited() as visitors:
-        new = fleet.new_edition()
-        with fleet.setting(releaseCommand=command):
+    served = fleet.id_of_the_application()
+    with fleet.setting(releaseCommand=command), fleet.visited() as visitors:
+        with fleet.edited("app/templates/users.html", "<h1>", "<h1>Not migrated: "):
             said = fleet.site.run("scripts/up local", fails=True).stdout
         assert told in said
         assert "sleep 3600" not in fleet.everywhere("ps axww -o args=", "web")["web"]
-        fleet.serve(old)
-    assert set(visitors.seen) == {old}
+        fleet.serve(served)
+    assert set(visitors.seen) == {served}
+
+
+def test_after_all_of_this_the_next_up_ends_on_the_wanted_release(fleet: WebServers) -> None:
     with fleet.visited():
-        fleet.end_on(new)
+        fleet.end_on(fleet.id_of_the_application())
+        fleet.end_on(fleet.new_edition())
