@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
+from bench.many_servers import measure_eight, measure_fleet
 from bench.results import Figure
-from bench.site import WEB_PORT, BenchError, Site
+from bench.site import SITE, BenchError, Site
+from bench.work import Values, expect, expect_new_release, settle
 from tests.visitors import Visitors
-
-Values = dict[str, float]
-"""What one run gave, by the name of the figure."""
 
 # Two versions of a package that the sample application has, with their hashes as the registry
 # gives them: what changes from one `requirements` run to the next.
@@ -29,7 +28,6 @@ CLICK = {
     ),
 }
 SECONDS_FOR_A_PAGE = 60.0
-SITE = f"http://127.0.0.1:{WEB_PORT}/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +39,8 @@ class Case:
     figures: tuple[Figure, ...]
     run: Callable[[Site], Values]
     only_when_named: bool = False
+    most_runs: int = 100
+    """How often at most it is measured, however many runs are asked for."""
 
 
 def seconds(goal: float) -> tuple[Figure, ...]:
@@ -76,7 +76,7 @@ def _until_the_page(site: Site) -> Values:
 
 
 def measure_nothing(site: Site) -> Values:
-    _settle(site)
+    settle(site)
     ran = site.up()
     summary = ran.output.partition("Resources:")[2].split("Duration")[0]
     expect(
@@ -87,23 +87,23 @@ def measure_nothing(site: Site) -> Values:
 
 
 def measure_code(site: Site) -> Values:
-    _settle(site)
+    settle(site)
     before = site.outputs()["release"]["id"]
     heading = site.new_edition()
     ran = site.up()
-    _expect_new_release(site, before, heading)
+    expect_new_release(site, before, heading)
     return {"seconds": ran.seconds}
 
 
 def measure_visitors(site: Site) -> Values:
     """A code-only release under load: what its visitors see of it."""
-    _settle(site)
+    settle(site)
     before = site.outputs()["release"]["id"]
     heading = site.new_edition()
     with Visitors(SITE, connections=4, pause=0.02) as visitors:
         site.up()
         time.sleep(0.5)
-    _expect_new_release(site, before, heading)
+    expect_new_release(site, before, heading)
     expect(len(visitors.good) > 20, "the visitors hardly came through")
     return {
         "failed": visitors.failed,
@@ -114,7 +114,7 @@ def measure_visitors(site: Site) -> Values:
 
 def measure_rollback(site: Site) -> Values:
     """Back to the release before; then forward again, which is not measured."""
-    _settle(site)
+    settle(site)
     if not site.outputs()["previous_release"]:
         site.new_edition()
         site.up()
@@ -133,7 +133,7 @@ _changes = count(1)
 
 def measure_requirements(site: Site) -> Values:
     """One package in another version, which the cache of the hosts has had before."""
-    _settle(site)
+    settle(site)
     have = _installed_click(site)
     other = next(version for version in CLICK if version != have)
     _require_click(site, other)
@@ -172,27 +172,6 @@ def measure_down(site: Site) -> Values:
     return {"seconds": ran.seconds}
 
 
-def _settle(site: Site) -> None:
-    """Up, with nothing to do and no release held on to."""
-    site.run("sed -i '/slipway:release:/d' Pulumi.local.yaml")
-    if not site.is_up:
-        site.up()
-    site.page()
-
-
-def _expect_new_release(site: Site, before: str, heading: str) -> None:
-    page, known = site.page(), site.outputs()
-    expect(heading in page, f"the page should show {heading}")
-    expect(site.released(page) == known["release"]["id"], "page and outputs name another release")
-    expect(known["previous_release"] == before, f"the release before should be {before}")
-
-
-def expect(condition: bool, otherwise: str) -> None:
-    """Raise `BenchError` when a case did not do its work: its time would mean nothing."""
-    if not condition:
-        raise BenchError(otherwise)
-
-
 # In the order of one round.
 CASES = (
     Case(
@@ -217,7 +196,7 @@ CASES = (
     Case(
         name="code",
         does="a code-only release by `scripts/up local`",
-        figures=seconds(4),
+        figures=seconds(3),
         run=measure_code,
     ),
     Case(
@@ -233,14 +212,42 @@ CASES = (
     Case(
         name="rollback",
         does="`scripts/rollback local`",
-        figures=seconds(3),
+        figures=seconds(2.5),
         run=measure_rollback,
     ),
     Case(
         name="requirements",
         does="a release with one changed requirement, warm caches",
-        figures=(Figure(name="seconds", unit="s", goal=None),),
+        figures=seconds(5),
         run=measure_requirements,
+    ),
+    Case(
+        name="eight",
+        does="the same on 1 and on 8 servers, `scripts/up local`",
+        figures=(
+            Figure(name="nothing on 1", unit="s", goal=None),
+            Figure(name="nothing on 8", unit="s", goal=None),
+            Figure(name="nothing, 8 to 1", unit="", goal=1.5),
+            Figure(name="code on 1", unit="s", goal=None),
+            Figure(name="code on 8", unit="s", goal=None),
+            Figure(name="code, 8 to 1", unit="", goal=2),
+        ),
+        run=measure_eight,
+        most_runs=3,
+    ),
+    Case(
+        name="fleet",
+        does="20 releases over 4 servers under 64 connections",
+        figures=(
+            Figure(name="failed", unit="", goal=0),
+            Figure(name="requests", unit="", goal=None),
+            Figure(name="worst at a switch", unit="ms", goal=None),
+            Figure(name="worst at other times", unit="ms", goal=None),
+            Figure(name="worst, a switch to other times", unit="", goal=2),
+            Figure(name="rollback", unit="s", goal=None),
+        ),
+        run=measure_fleet,
+        most_runs=1,
     ),
     Case(
         name="down",

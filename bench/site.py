@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB_PORT = 19780
+SITE = f"http://127.0.0.1:{WEB_PORT}/"
 # Not those of Pulumi.local.yaml, nor of the tests: either may run beside.
 SETTINGS = {
     "digitalocean:apiEndpoint": "http://127.0.0.1:19700",
@@ -133,6 +134,12 @@ class Site:
         return [line for line in lines if any(name in line for name in mine)]
 
     # Changes
+
+    def set(self, **settings: object) -> None:
+        """Settings of the stack, by their name; None takes one away."""
+        for name, value in settings.items():
+            what = f"rm {name}" if value is None else f"set {name} {value}"
+            self.pulumi(f"config {what} --stack local")
 
     def edit(self, path: str, pattern: str, replacement: str) -> None:
         """Replace what a regular expression finds in a file of the copy."""

@@ -9,9 +9,11 @@ import pytest
 
 from bench import results, timeline
 from bench.cases import CASES, CLICK
+from bench.many_servers import split_at_switches
 from bench.profile import shortened
 from bench.results import Figure, Result
 from bench.site import ROOT
+from tests.visitors import Answer
 
 MACHINE = {
     "cores": 2,
@@ -138,6 +140,18 @@ def test_the_help_names_every_case() -> None:
 def test_the_sample_application_has_one_of_the_versions_to_change_between() -> None:
     requirements = (ROOT / "app" / "requirements.txt").read_text()
     assert any(f"click=={version} " in requirements for version in CLICK)
+
+
+# Many servers
+
+
+def test_answers_are_told_apart_by_whether_a_release_was_switched_to_then() -> None:
+    one, two = "111111111111", "222222222222"
+    said = [(10, one), (19.4, one), (20, two), (20.1, one), (22, two), (30, two), (40, one)]
+    answers = [Answer(began, 0.2, release, True) for began, release in said]
+    near, far = split_at_switches(answers, [one, two, one])
+    assert [each.began for each in near] == [19.4, 20, 20.1, 22, 40]
+    assert [each.began for each in far] == [10, 30]
 
 
 # The timeline
