@@ -81,7 +81,7 @@ prepare_stack() {
   if [ -n "$endpoint" ]; then
     use_local_token
     # shellcheck disable=SC2046 # words
-    local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /')
+    local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /') >&2
   elif has_own_hosts; then
     :
   elif [ -z "${DIGITALOCEAN_TOKEN:-}" ] && ! grep -q 'digitalocean:token' "Pulumi.$stack.yaml"; then

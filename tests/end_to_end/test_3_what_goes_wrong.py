@@ -120,7 +120,7 @@ def test_an_application_that_does_not_start_leaves_the_old_page_serving(site: Cl
 def test_an_application_that_is_not_healthy_leaves_the_old_page_serving(site: Clone) -> None:
     previous = site.output("previous_release")
     broken = 'return Response("not well\\n", 500)\n    return Response(f"ok'
-    with setting(site, "healthSeconds", "4"):
+    with setting(site, "healthSeconds", "10"):
         site.run("scripts/up local")
         with changed(site, "app/wsgi.py", 'return Response(f"ok', broken):
             said = failing_up(site)

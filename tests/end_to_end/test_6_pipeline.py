@@ -79,6 +79,8 @@ def test_a_pull_request_shows_what_each_environment_would_get(team: Clone) -> No
 
 
 def test_a_push_goes_to_dev_then_staging_then_production(team: Clone) -> None:
+    for name in ("staging", "production"):  # the local cloud makes no backups, and says so
+        team.edit(f"Pulumi.{name}.yaml", 'backups: "true"', 'backups: "false"')
     for name in ENVIRONMENTS:
         run_job(team, job(GITHUB, name))
     production = team.pulumi("stack output --stack production --json web")
@@ -107,7 +109,7 @@ def test_an_environment_goes_away_once_its_database_may(team: Clone) -> None:
     for name in ENVIRONMENTS:
         team.run(f"scripts/down {name} --yes")
     assert "production" not in team.run("python3 -m local_cloud status").stdout
-    team.run("git checkout -q Pulumi.production.yaml")
+    team.run("git checkout -q Pulumi.production.yaml Pulumi.staging.yaml")
 
 
 @pytest.mark.parametrize(
