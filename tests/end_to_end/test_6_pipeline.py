@@ -108,7 +108,10 @@ def test_an_environment_goes_away_once_its_database_may(team: Clone) -> None:
     team.run("scripts/up production")
     for name in ENVIRONMENTS:
         team.run(f"scripts/down {name} --yes")
-    assert "production" not in team.run("python3 -m local_cloud status").stdout
+    assert (
+        "production"
+        not in team.run("source scripts/activate && python3 -m local_cloud status").stdout
+    )
     team.run("git checkout -q Pulumi.production.yaml Pulumi.staging.yaml")
 
 
