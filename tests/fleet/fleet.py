@@ -85,6 +85,8 @@ class WebServers:
     def up(self) -> str:
         """`scripts/up local`, which has to end well."""
         done = self.site.run("scripts/up local")
+        # It may have made servers anew, with host keys of their own.
+        self.__dict__.pop("machines", None)
         return done.stdout + done.stderr
 
     def up_changes_nothing(self) -> None:
