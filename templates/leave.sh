@@ -7,7 +7,7 @@ quietly() { "$@" >/dev/null 2>&1 || true; }
 quietly systemctl stop slipway-firewall.service
 quietly systemctl disable slipway-firewall.service
 for unit in $(systemctl list-units --all --plain --no-legend "$app@*.service" \
-  "$app-drain*" "$app-revert.*" "$app-leave-port*" | awk '{ print $1 }'); do
+  "$app-drain*" "$app-revert-*" "$app-leave-port*" | awk '{ print $1 }'); do
   quietly systemctl stop "$unit"
   quietly systemctl disable "$unit"
 done

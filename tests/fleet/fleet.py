@@ -107,6 +107,10 @@ class WebServers:
     def everywhere(self, command: str, *names: str) -> dict[str, str]:
         """What a shell command prints on all web servers, or on these."""
         results = self.machines.run_everywhere(command, servers=names or self.names)
+        if not all(result.reached for result in results.values()):
+            # A server may have been made anew, with another host key.
+            del self.machines
+            results = self.machines.run_everywhere(command, servers=names or self.names)
         for name, result in results.items():
             assert result.status == 0, f"{name}: {command}: {result}"
         return {name: result.output for name, result in results.items()}

@@ -1,5 +1,6 @@
 """A switch that has to be settled: on many servers, all end on the same release."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,11 @@ def calls(host: Host) -> str:
     return (host.root / "units" / "calls.log").read_text()
 
 
+def promised(host: Host) -> str:
+    """The id of the promise to go back."""
+    return str(json.loads((host.base / "pending.json").read_text())["id"])
+
+
 def test_what_served_before_runs_on_until_the_switch_is_settled(host: Host) -> None:
     before = host.running()
     two = staged(host, "two")
@@ -40,9 +46,10 @@ def test_what_served_before_runs_on_until_the_switch_is_settled(host: Host) -> N
 def test_a_timer_is_set_before_a_visitor_sees_it_and_stopped_when_it_is_settled(host: Host) -> None:
     two = staged(host, "two")
     host.run("switch", two, *LONG)
-    assert "--on-active=60" in calls(host)
+    promise = promised(host)
+    assert f"--unit=site-revert-{promise} --on-active=60" in calls(host)
     host.run("settle", two)
-    assert calls(host).rstrip().count("stop site-revert.timer") >= 1
+    assert f"stop site-revert-{promise}.timer" in calls(host)
     assert host.run("revert").result["changed"] is False
     assert host.page == "two"
 
@@ -56,6 +63,19 @@ def test_a_switch_that_nobody_settles_goes_back(host: Host) -> None:
     assert host.status()["current"] == one
     assert [name.split("-")[0] for name in host.running()] == [one]
     assert host.states()[two] == "ready", "another server failed, not this release here"
+
+
+def test_a_timer_that_rings_during_the_next_switch_does_not_take_that_one_back(host: Host) -> None:
+    """It waits for the lock, and by the time that it has it, it is out of date."""
+    two = staged(host, "two")
+    host.run("switch", two, *LONG)
+    rung = promised(host)
+    host.run("switch", two, *LONG)
+    assert promised(host) != rung
+    assert host.run("revert", "--promise", rung).result["changed"] is False
+    assert host.page == "two"
+    assert host.run("revert", "--promise", promised(host)).result["changed"] is True
+    assert host.page == "one"
 
 
 def test_settling_what_went_back_switches_again(host: Host) -> None:
