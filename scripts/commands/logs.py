@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import queue
 import signal
 import subprocess
@@ -32,6 +33,16 @@ class Line:
     at: str
     server: str
     text: str
+
+
+class Told(enum.Enum):
+    """What a listener hears beside lines."""
+
+    NO_MORE = "one server has nothing more to say"
+    TO_END = "somebody has had enough"
+
+
+Arrived = queue.SimpleQueue[Line | Told]
 
 
 @click.command(context_settings={"help_option_names": []})
@@ -103,39 +114,40 @@ def lines_of(name: str, raw: Iterable[str]) -> Iterator[Line]:
 
 def follow_all(names: list[str], commands: list[list[str]], show: Printer) -> None:
     """Show lines as they come, sorted within a moment; until Ctrl-C, or every server has gone."""
-    arrived: queue.Queue[Line | None] = queue.Queue()
+    arrived: Arrived = queue.SimpleQueue()
+    # Ctrl-C may come twice, from the terminal and from `scripts/dev`: no exception, but a word in
+    # the queue, which is the only one of Python's that a signal handler may put something into.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: arrived.put(Told.TO_END))
     running = [subprocess.Popen(each, stdout=subprocess.PIPE, text=True) for each in commands]
     for name, process in zip(names, running, strict=True):
         threading.Thread(target=_listen, args=(name, process, arrived), daemon=True).start()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _show_sorted(arrived, len(names), show)
-    except KeyboardInterrupt:
-        pass
     finally:
         for process in running:
             process.terminate()
             process.wait()
 
 
-def _listen(name: str, process: subprocess.Popen[str], arrived: queue.Queue[Line | None]) -> None:
+def _listen(name: str, process: subprocess.Popen[str], arrived: Arrived) -> None:
     assert process.stdout
     for line in lines_of(name, process.stdout):
         arrived.put(line)
-    arrived.put(None)
+    arrived.put(Told.NO_MORE)
 
 
-def _show_sorted(arrived: queue.Queue[Line | None], open_ends: int, show: Printer) -> None:
+def _show_sorted(arrived: Arrived, open_ends: int, show: Printer) -> None:
     waiting: list[Line] = []
-    while open_ends:
+    while open_ends > 0:
         deadline = time.monotonic() + SECONDS_TO_SORT
         while (left := deadline - time.monotonic()) > 0:
             try:
                 line = arrived.get(timeout=left if waiting else None)
             except queue.Empty:
                 break
-            if line is None:
-                open_ends -= 1
+            if isinstance(line, Told):
+                open_ends = 0 if line is Told.TO_END else open_ends - 1
                 break
             waiting.append(line)
         for line in sorted(waiting):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -88,6 +91,28 @@ def test_lines_that_are_followed_come_in_the_order_of_time_though_one_server_is_
     assert sorted(shown) == ["first", "last", "second"]
     assert shown[-1] == "last"
     assert time.monotonic() - started < 30
+
+
+def test_ctrl_c_ends_it_quietly_however_often_it_comes() -> None:
+    code = (
+        "from scripts.commands import logs\n"
+        f"logs.follow_all(['web'], [{says((0, at(1, 'begun')), (60, at(2, 'never')))!r}],"
+        " logs.Printer(['web']))\n"
+    )
+    following = subprocess.Popen(
+        ["env", "--default-signal=INT", sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert following.stdout
+    assert "begun" in following.stdout.readline()
+    for _ in range(20):
+        following.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    rest, _ = following.communicate(timeout=30)
+    assert rest == ""
 
 
 def test_each_line_begins_with_its_servers_name_and_is_never_cut() -> None:

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from typing import ClassVar
 
 import httpx
 import pytest
 
-from tests.unit.releasectl_host import WSGI, Host, free_port, new_host
+from tests.unit.releasectl_host import RELEASECTL, WSGI, Host, free_port, new_host
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 
@@ -238,6 +240,29 @@ def test_where_there_is_no_balancer_any_more_nobody_asks_it(behind_a_balancer: H
     behind_a_balancer.settings(balanced=False)
     behind_a_balancer.run("activate", staged(behind_a_balancer, "two"))
     assert behind_a_balancer.page == "two"
+
+
+def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each asker's pauses, laid side by side; a balancer answers in turn.
+    loader = SourceFileLoader("releasectl", str(RELEASECTL))
+    spec = spec_from_loader("releasectl", loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    pauses: list[list[float]] = [[], []]
+    for mine in pauses:
+        monkeypatch.setattr(module.time, "sleep", mine.append)
+        answers = iter([*["not this server"] * 50, None])
+        monkeypatch.setattr(module, "unhealthy", lambda *_, told=answers: next(told))
+        assert module.wait_for_health(None, "10.0.0.9", 60, lambda: False) is None
+    asked = sorted(
+        (sum(mine[:n]), asker) for asker, mine in enumerate(pauses) for n in range(len(mine))
+    )
+    for whose_turn in (0, 1):
+        seen = {asker for turn, (_, asker) in enumerate(asked) if (turn + whose_turn) % 2 == asker}
+        assert seen == {0, 1}
 
 
 # A server that is to go
@@ -536,6 +561,7 @@ def test_a_new_environment_is_rolled_out_like_a_new_release(host: Host) -> None:
     assert result["changed"] is True
     assert visitors.failures == []
     assert host.page == "one and hello"
+    host.wait_for_drains()
     assert len(host.running()) == 1
     assert host.running() != old
     assert host.run("activate", release).result["changed"] is False
