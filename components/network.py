@@ -14,6 +14,7 @@ import pulumi_digitalocean as digitalocean
 from components.database import POSTGRESQL_PORT
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
+EVERY_PORT = "1-65535"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +89,15 @@ class Network(pulumi.ComponentResource):
     ) -> None:
         """Let visitors reach the web servers: through the load balancer alone where there is one.
 
-        A firewall of its own: it can wait for a load balancer, the one for SSH must not.
+        A firewall of its own: it can wait for a load balancer, the one for SSH must not. A load
+        balancer asks for the servers' port and for no other; while that port changes it asks for
+        both, and longer than it takes to change a rule. So what it asks for is its own affair.
         """
         digitalocean.Firewall(
             f"{self._name}-site",
             tags=[self.web_tag],
             inbound_rules=[
-                _inbound(port, load_balancers=[load_balancer_id])
+                _inbound(EVERY_PORT, load_balancers=[load_balancer_id])
                 if load_balancer_id
                 else _inbound(port, addresses=addresses)
             ],
@@ -103,7 +106,7 @@ class Network(pulumi.ComponentResource):
 
 
 def _inbound(
-    port: int,
+    port: int | str,
     *,
     addresses: Sequence[str] = (),
     tags: Sequence[pulumi.Input[str]] = (),
@@ -127,7 +130,7 @@ def _everything_out() -> list[digitalocean.FirewallOutboundRuleArgs]:
     return [
         digitalocean.FirewallOutboundRuleArgs(
             protocol=protocol,
-            port_range=None if protocol == "icmp" else "1-65535",
+            port_range=None if protocol == "icmp" else EVERY_PORT,
             destination_addresses=list(ANYWHERE),
         )
         for protocol in ("tcp", "udp", "icmp")
