@@ -47,13 +47,10 @@ def of(outputs: Mapping[str, Any], answers: Mapping[str, Answer]) -> list[State]
     known = {each["id"]: each for each in outputs.get("releases") or []}
     current = (outputs.get("release") or {}).get("id")
     previous = _previous(list(known), current, answers)
-    there = [id for answer in answers.values() for id in answer.releases]
-    states = [
+    return [
         _state(id, known.get(id), current, previous, answers)
-        for id in dict.fromkeys([*known, *there])
+        for id in _newest_first(known, answers)
     ]
-    # The outputs know their order; what only servers know comes where its time puts it.
-    return sorted(states, key=lambda each: _time(each.id, known, answers), reverse=True)
 
 
 def _previous(ids: list[str], current: str | None, answers: Mapping[str, Answer]) -> str | None:
@@ -120,9 +117,18 @@ def _notes(id: str, state: str, is_output: bool, answers: Mapping[str, Answer]) 
     return notes
 
 
-def _time(id: str, known: Mapping[str, Any], answers: Mapping[str, Answer]) -> tuple[str, int]:
-    rows = [answer.releases[id] for answer in answers.values() if id in answer.releases]
-    times = [row["activated_at"] or row["staged_at"] for row in rows]
-    if id in known:
-        return known[id]["released_at"], len(known) - list(known).index(id)
-    return min(times, default=""), 0
+def _newest_first(known: Mapping[str, Any], answers: Mapping[str, Answer]) -> list[str]:
+    """The outputs' order, which is right whatever the clocks say.
+
+    What only servers know comes where its time puts it.
+    """
+    ids, times = list(known), {id: each["released_at"] for id, each in known.items()}
+    for answer in answers.values():
+        for id, row in answer.releases.items():
+            if id not in known:
+                time = row["activated_at"] or row["staged_at"] or ""
+                times[id] = min(time, times.get(id, time))
+    for id in sorted(times.keys() - known.keys(), key=lambda id: (times[id], id)):
+        older = (place for place, other in enumerate(ids) if times[other] <= times[id])
+        ids.insert(next(older, len(ids)), id)
+    return ids

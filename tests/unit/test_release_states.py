@@ -99,6 +99,18 @@ def test_what_never_served_is_staged_or_bad_and_stands_where_its_time_puts_it() 
     assert list(found)[-1] == NEW
 
 
+def test_the_outputs_say_what_is_newest_whatever_the_clock_of_a_server_said() -> None:
+    # Released an hour after, by a clock that was two days slow.
+    known = outputs(OLDEST, NEW, OLD)
+    assert list(states_of(known, web=server(a="current", c="previous", b="ready"))) == [
+        *(OLDEST, NEW, OLD)
+    ]
+    states = release_states.of(known, {"web": server(a="current", c="previous", b="ready")})
+    target = choose(states, None, force=False)
+    assert isinstance(target, State)
+    assert target.id == NEW
+
+
 def test_what_no_server_has_any_more_is_pruned() -> None:
     web = server(c="current", b="pruned")
     assert states_of(outputs(NEW, OLD), web=web)[OLD] == "pruned"
