@@ -128,7 +128,8 @@ def _newest_first(known: Mapping[str, Any], answers: Mapping[str, Answer]) -> li
             if id not in known:
                 time = row["activated_at"] or row["staged_at"] or ""
                 times[id] = min(time, times.get(id, time))
-    for id in sorted(times.keys() - known.keys(), key=lambda id: (times[id], id)):
+    others = [id for id in times if id not in known]
+    for id in sorted(reversed(others), key=lambda id: str(times[id])):
         older = (place for place, other in enumerate(ids) if times[other] <= times[id])
         ids.insert(next(older, len(ids)), id)
     return ids
