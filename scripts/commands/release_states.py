@@ -128,9 +128,9 @@ def _newest_first(known: Mapping[str, Any], answers: Mapping[str, Answer]) -> li
             if id not in known:
                 time = row["activated_at"] or row["staged_at"] or ""
                 times[id] = min(time, times.get(id, time))
-    others = [id for id in times if id not in known]
-    # From the oldest on; of one time, each goes in front of those that come after it.
-    for id in sorted(others[::-1], key=lambda id: str(times[id])):
+    others = sorted((id for id in times if id not in known), key=lambda id: times[id], reverse=True)
+    # From the oldest on, each in front of what is older.
+    for id in reversed(others):
         older = (place for place, other in enumerate(ids) if times[other] <= times[id])
         ids.insert(next(older, len(ids)), id)
     return ids
