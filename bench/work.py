@@ -10,8 +10,10 @@ Values = dict[str, float]
 
 def settle(site: Site) -> None:
     """Up, with nothing to do and no release held on to."""
+    settings = site.folder / "Pulumi.local.yaml"
+    is_held = "slipway:release:" in settings.read_text()
     site.run("sed -i '/slipway:release:/d' Pulumi.local.yaml")
-    if not site.is_up:
+    if is_held or not site.is_up:
         site.up()
     site.page()
 

@@ -4,6 +4,8 @@ import atexit
 import gc
 import sys
 
+from components.lazily import import_lazily
+
 # A run of the engine's is over in seconds and its memory goes with it. Looking for garbage among
 # the hundred thousand objects of the providers' packages, while they are imported and once more at
 # the end, would take a fifth of an update that changes nothing (docs/performance.md).
@@ -11,3 +13,4 @@ import sys
 if any(word.endswith("pulumi-language-python-exec") for word in sys.orig_argv):
     gc.disable()
     atexit.register(gc.freeze)
+    import_lazily("pulumi_digitalocean")

@@ -62,7 +62,8 @@ class Release(pulumi.ComponentResource):
         ]
         if args.application.release_command:
             ready = [self._migrate(hosts[0], [*ready, *args.after])]
-        started = self._start_everywhere(ready)
+        # A switch starts what does not run: where there is no other server to wait for, that does.
+        started = self._start_everywhere(ready) if len(hosts) > 1 else ready
         switched = self._switch_everywhere(started)
         self.served = switched
         if args.rollout.has_to_settle(len(hosts)):
@@ -112,12 +113,16 @@ class Release(pulumi.ComponentResource):
 
     def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
         command = shlex.quote(self._args.application.release_command)
+        # A kept release has run its own when it was new: what was run last stays what was run last.
+        ignored = ["create", "triggers", "connection"] if self._args.plan.comes_back else []
         return RemoteScript(
             f"{host.name}-release-command",
             host=host,
             script=self._releasectl(f"migrate {self._id} --command {command}"),
             shown=Logging.STDERR,
-            opts=host.options(self, depends_on=after),
+            opts=pulumi.ResourceOptions.merge(
+                host.options(self, depends_on=after), pulumi.ResourceOptions(ignore_changes=ignored)
+            ),
         )
 
     def _start_everywhere(self, ready: Sequence[pulumi.Resource]) -> list[RemoteScript]:

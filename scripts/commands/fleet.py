@@ -21,6 +21,8 @@ from scripts.commands.engine import fail, resources
 CONNECT_SECONDS = 4
 """A server that has not answered by then is not there."""
 _UNATTENDED = ("BatchMode=yes", f"ConnectTimeout={CONNECT_SECONDS}")
+# OpenSSH 9's first choice, sntrup761, takes 70 ms longer for each connection.
+_KEY_EXCHANGE = "KexAlgorithms=^curve25519-sha256"
 # ssh's own failure (ssh(1)): no connection, a wrong host key, a refused login.
 _SSH_FAILED = 255
 
@@ -162,6 +164,7 @@ class Opened:
             f"UserKnownHostsFile={self.known_hosts}",
             "StrictHostKeyChecking=yes",
             "LogLevel=ERROR",
+            _KEY_EXCHANGE,
             *options,
         )
         chosen = [word for option in every for word in ("-o", option)]

@@ -1,4 +1,9 @@
-"""Print the id of the release that a rollback goes to."""
+"""Print the id of the release that a rollback goes to.
+
+Without an id it is the one that the outputs know for the previous: asking the servers takes a
+quarter of a rollback, and they refuse one that went bad since. With `--ask`, an id or `--force`
+they are asked first.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +17,15 @@ from scripts.commands.release_states import State
 
 def main(stack: str, *words: str) -> None:
     force = "--force" in words
-    wanted = next((word for word in words if word != "--force"), None)
+    wanted = next((word for word in words if not word.startswith("--")), None)
     known = outputs(stack)
     if not known.get("releases"):
         fail(f"{stack} has no releases yet: scripts/up {stack} makes the first")
+    if not words:
+        previous = choose(release_states.of(known, {}), None, force=False)
+        if isinstance(previous, State):
+            print(previous.id)  # noqa: T201 - the script that called reads it
+            return
     fleet = Fleet.of(stack)
     answers = server_releases.ask(fleet)
     for name, answer in answers.items():
@@ -27,7 +37,7 @@ def main(stack: str, *words: str) -> None:
         fail(target)
     if target.state == "bad":
         _forgive(fleet, target)
-    print(target.id)  # noqa: T201 - the script that called reads it
+    print(target.id)  # noqa: T201
 
 
 def choose(states: list[State], wanted: str | None, *, force: bool) -> State | str:

@@ -26,6 +26,10 @@ use_slipway_environment() {
   export PULUMI_SKIP_UPDATE_CHECK=true
   # The language host lists the packages with pip in every run, and pip would ask for its own new version.
   export PIP_DISABLE_PIP_VERSION_CHECK=1
+  # The one that is built here is content with less.
+  case $(readlink "$SLIPWAY_HOME/engine/bin") in
+    */built-*) export PULUMI_PYTHON_CMD="$SLIPWAY_ROOT/scripts/lib/python-for-the-language-host" ;;
+  esac
 }
 
 project_name() { sed -n 's/^name: *//p' "$SLIPWAY_ROOT/Pulumi.yaml"; }

@@ -140,5 +140,7 @@ update_stack() {
 # Prints one output of the last good update.
 stack_output() { python3 -m scripts.commands.output "$stack" "$1"; }
 
-# Has the stack been rolled back? Then a release is set.
-is_held_on_a_release() { grep -q "^ *$(project_name):release:" "Pulumi.$stack.yaml"; }
+# The release that the stack is held on since it was rolled back; else empty.
+held_release() { sed -nE "s/^ *$(project_name):release: *[\"']?([0-9a-f]+).*/\1/p" "Pulumi.$stack.yaml"; }
+
+is_held_on_a_release() { [ -n "$(held_release)" ]; }
