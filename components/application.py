@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from components import location
 from components.app_server import InstanceFile, instance_files
+from components.location import Location
 from components.render import render
 from components.settings import Settings
 
@@ -20,7 +22,11 @@ class Application:
     port: int
     behind: str
     """The network from which a proxy's word on visitors is taken; empty where there is none."""
-    static_folder: str
+    locations: tuple[Location, ...]
+    static_cache_seconds: int
+    """Where a location says nothing else."""
+    max_upload: str
+    compression: bool
     maintenance: str
     """What visitors are told instead of seeing the site; empty for nothing."""
     app_server: str
@@ -48,7 +54,10 @@ class Application:
             module=module,
             port=settings.web_port,
             behind=settings.vpc_range if settings.balanced else "",
-            static_folder=settings.static_folder,
+            locations=tuple(location.with_static(settings.locations, settings.static_folder)),
+            static_cache_seconds=settings.static_cache_seconds,
+            max_upload=settings.max_upload,
+            compression=settings.compression,
             maintenance=settings.maintenance,
             app_server=settings.app_server,
             supervisor=settings.supervisor,
@@ -67,6 +76,11 @@ class Application:
             keep_releases=settings.keep_releases,
             web_user=web_user,
         )
+
+    @property
+    def longest_request_seconds(self) -> int:
+        """What the app server has to allow; how much of it where, nginx knows."""
+        return max(self.request_seconds, *(each.request_seconds or 0 for each in self.locations), 0)
 
     @property
     def root(self) -> str:
@@ -106,7 +120,7 @@ class ApplicationFiles:
         """Raises SlipwayError naming the template that is wrong."""
         places = {"root": app.root, "configuration": app.configuration}
         values = asdict(app) | places | {"app": app.name}
-        instance = instance_files(values)
+        instance = instance_files({**values, "request_seconds": app.longest_request_seconds})
         return cls(
             prepare=render("prepare_app.sh", **values),
             nginx=render("nginx-site.conf", **values),

@@ -46,6 +46,7 @@ class Artifact:
     """A packed release. `path` is the archive, `size` its bytes, `files` how many it holds.
 
     `requirements_hash` is the sha256 of requirements.txt: equal means nothing is to be installed.
+    `folders` are those that files are in, by name as `static/css`, and symlinks.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Artifact:
     size: int
     files: int
     requirements_hash: str
+    folders: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,18 @@ def pack(source: Path, destination: Path, added: Mapping[str, bytes] | None = No
         requirements_hash=next(
             _content_hash(each) for each in entries if each.name == REQUIREMENTS
         ),
+        folders=_folders(entries),
     )
 
 
-def _requirements_hash(entries: list[Entry]) -> str:
-    return next(_content_hash(entry) for entry in entries if entry.name == REQUIREMENTS)
+def _folders(entries: list[Entry]) -> frozenset[str]:
+    found: set[str] = set()
+    for entry in entries:
+        name = entry.name if entry.target is not None else entry.name.rpartition("/")[0]
+        while name and name not in found:
+            found.add(name)
+            name = name.rpartition("/")[0]
+    return frozenset(found)
 
 
 # The tree

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components import artifact_store, entry_point, history, state_file
+from components import artifact_store, entry_point, history, location, state_file
 from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
@@ -93,6 +93,13 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
         )
     source = _source_of(settings)
     packed = source.pack(archives)
+    if not settings.build_command:  # which may make folders, on the servers
+        location.require_folders(
+            settings.locations,
+            packed.folders,
+            key="slipway:locations",
+            release=settings.app_folder,
+        )
     module = settings.app_module or _module_in(source)
     release = known.get(packed.id) or history.Release(
         id=packed.id,

@@ -20,11 +20,13 @@ from typing import Annotated, Any
 import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from components import own_host
+from components import location, own_host
 from components.app_server import APACHE_PORT
 from components.errors import SlipwayError
+from components.location import Location, Upload
 from components.own_host import OwnHost
 
 
@@ -254,6 +256,15 @@ class Settings(BaseModel):
         int, Field(ge=0, le=10_000_000, description="1 to 10000000, or 0 for never")
     ]
     static_folder: StaticFolder
+    static_cache_seconds: Annotated[
+        int, Field(ge=0, le=31_536_000, description="0 to 31536000 seconds (a year)")
+    ]
+    max_upload: Upload
+    compression: Annotated[bool, Field(description="true or false")]
+    locations: Annotated[
+        list[Location],
+        Field(description="a list of maps, each with a path (docs/static-content.md)"),
+    ]
     release: ReleaseId
     keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
     artifact_bucket: BucketName
@@ -408,17 +419,23 @@ def _decode(value: str) -> Any:
 
 
 def _explain(error: ValidationError, namespace: str) -> list[str]:
-    known = {field.alias or name: field for name, field in Settings.model_fields.items()}
     lines = []
     for problem in error.errors():
-        name = str(problem["loc"][0])
+        known = _by_alias(Settings)
+        name, *within = map(str, problem["loc"])
         key = f"{namespace}:{name}"
+        if name == "locations" and len(within) > 1:
+            key = f"{key}[{within[0]}].{within[1]}"
+            known, name = _by_alias(Location), within[1]
         if problem["type"] == "extra_forbidden":
             near = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {namespace}:{near[0]}?" if near else ""
-            lines.append(f"{key} is not a setting{hint} (Pulumi.yaml lists them all)")
+            hint = f"; did you mean {key.removesuffix(name)}{near[0]}?" if near else ""
+            listed = "docs/static-content.md" if within else "Pulumi.yaml"
+            lines.append(f"{key} is not a setting{hint} ({listed} lists them all)")
         elif problem["type"] == "said":
             lines.append(f"{key} {problem['msg']}")
+        elif problem["type"] == "missing" and within:
+            lines.append(f"{key} is missing: must be {known[name].description}")
         elif problem["type"] == "missing":
             lines.append(
                 f"{key} has no value and no default: is Pulumi.yaml of this project in use?"
@@ -432,6 +449,10 @@ def _explain(error: ValidationError, namespace: str) -> list[str]:
             )
             lines.append(f"{key} is {shown}: must be {allowed}")
     return lines
+
+
+def _by_alias(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _check_relations(settings: Settings, namespace: str) -> None:
@@ -465,6 +486,12 @@ def _check_relations(settings: Settings, namespace: str) -> None:
             f"{namespace}:appEnv has the name {settings.app_config_variable}, which is taken:"
             f" {namespace}:appConfigVariable says that it names {settings.app_config_file}"
         )
+    location.check(
+        settings.locations,
+        key=f"{namespace}:locations",
+        static_folder=settings.static_folder,
+        health_path=settings.health_path,
+    )
     _check_own_hosts(settings, namespace)
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (

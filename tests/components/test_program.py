@@ -137,6 +137,31 @@ def test_in_maintenance_visitors_get_a_page_and_the_health_path_still_the_applic
     assert "503" not in run().one("web-nginx").inputs["stdin"]
 
 
+def test_a_folder_and_the_settings_of_a_path_are_nginx_s_on_every_server(run: Run) -> None:
+    served = [
+        {"path": "/content", "folder": "static", "listing": True, "cacheSeconds": 86400},
+        {"path": "/upload", "maxUpload": "100m", "requestSeconds": 300},
+    ]
+    engine = run(webCount=2, locations=served, compression=False)
+    for server in ("web", "web-2"):
+        site = engine.one(f"{server}-nginx").inputs["stdin"]
+        assert "alias /srv/site/current/static/;" in site
+        assert "expires 86400s;" in site
+        assert "client_max_body_size 100m;" in site
+        assert "gzip off;" in site
+        # The application's longest patience is the app server's; all else is nginx's alone.
+        assert "timeout = 300\n" in engine.one(f"{server}-gunicorn").inputs["stdin"]
+    without = run(locations=served[:1])
+    usual = {each.name: each.inputs for each in remote(run())}
+    changed = {each.name for each in remote(without) if each.inputs != usual[each.name]}
+    assert changed == {"web-nginx"}, "nothing is rolled out for it"
+
+
+def test_a_folder_that_the_application_has_not_ends_the_update_before_it_begins(run: Run) -> None:
+    with pytest.raises(pulumi.RunError, match="folder is content: app has no such folder"):
+        run(locations=[{"path": "/content", "folder": "content"}])
+
+
 def test_a_server_gets_traffic_only_once_it_serves_the_release(run: Run) -> None:
     names = [each.name for each in run(webCount=2).resources]
     assert names.index("balancer", names.index("web-2-settle")) > names.index("web-2-settle")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import time
 from ipaddress import ip_address
+from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from tests.clone import Clone
 
@@ -159,6 +162,57 @@ def test_a_changed_port_shows_as_a_line_in_the_preview_and_then_moves(site: Clon
     site.pulumi("config rm webPort --stack local")
     site.run("scripts/up local")
     assert httpx.get(f"http://{web}/", timeout=5).status_code == 200
+
+
+def test_nginx_serves_a_folder_of_the_release_and_keeps_to_the_limits_of_a_path(
+    site: Clone,
+) -> None:
+    document = site.folder / "Pulumi.local.yaml"
+    before = document.read_text()
+    note = site.folder / "app" / "content" / "first note.txt"
+    note.parent.mkdir()
+    note.write_text("All that was noted. " * 100)
+    served = {"path": "/content", "folder": "content", "listing": True, "cacheSeconds": 86400}
+    _set(site, maxUpload="1m", locations=[served, {"path": "/upload", "maxUpload": "3m"}])
+    site.run("scripts/up local")
+    assert 'href="first%20note.txt"' in site.get("/content/").text
+    read = site.get("/content/first note.txt")
+    assert read.text.startswith("All that was noted.")
+    assert read.headers["cache-control"] == "max-age=86400"
+    assert read.headers["content-encoding"] == "gzip"
+    assert site.get("/content/none.txt").status_code == 404
+    sent = {path: _post(site, path, b"x" * (2 << 20)) for path in ("/", "/upload")}
+    assert sent["/"] == 413
+    assert sent["/upload"] == 404, "which is the application's answer"
+
+    # The next release has it no more; pages that browsers still show find it in the previous one.
+    note.rename(note.with_name("second note.txt"))
+    site.run("scripts/up local")
+    assert "first" not in site.get("/content/").text
+    assert site.get("/content/first note.txt").status_code == 200
+
+    _set(site, locations=[{"path": "/content", "folder": "../files"}])
+    done = site.run("scripts/up local", fails=True)
+    said = "slipway:locations[0].folder is ../files: must be a folder inside the application"
+    assert said in done.stdout + done.stderr
+    assert site.get("/content/second note.txt").status_code == 200
+
+    document.write_text(before)
+    shutil.rmtree(note.parent)
+    site.run("scripts/up local")
+    assert site.get("/content/second note.txt").status_code == 404
+
+
+def _set(site: Clone, **settings: Any) -> None:
+    path = site.folder / "Pulumi.local.yaml"
+    document = yaml.safe_load(path.read_text())
+    document["config"] |= {f"slipway:{name}": value for name, value in settings.items()}
+    path.write_text(yaml.safe_dump(document))
+
+
+def _post(site: Clone, path: str, content: bytes) -> int:
+    address = f"http://127.0.0.1:{site.place.web}{path}"
+    return httpx.post(address, content=content, timeout=10).status_code
 
 
 def test_the_logs_of_a_server_are_one_command_away(site: Clone) -> None:
