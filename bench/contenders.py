@@ -1,4 +1,4 @@
-"""Who is measured: Slipway and its peers, each with an application of its own on the same servers."""
+"""Who is measured: Slipway and its peers, each with an application of its own on each server."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ class Contender(ABC):
         self.web = list(web)
 
     def rest(self) -> None:
-        """End all connections."""
+        """End all connections; of those that keep any."""
+        return
 
     def url(self, host: Host) -> str:
         return f"http://{host.address}:{self.port}/"

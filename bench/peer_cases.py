@@ -176,7 +176,8 @@ def _release_grown(who: Contender) -> float:
     here = sum(each.stat().st_size for each in _files(who.source / "static" / "grown"))
     there = who.hosts.on(
         who.web[0],
-        f"find {who.root}/current/static/grown -type f -printf '%s\\n' | awk '{{s+=$1}} END {{print s}}'",
+        f"find {who.root}/current/static/grown -type f -printf '%s\\n'"
+        " | awk '{ all += $1 } END { print all }'",
     )
     expect(int(there) == here, f"{who.name}: {there} of {here} bytes have arrived")
     return seconds

@@ -5,24 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
-from xml.sax.saxutils import escape
+
+from scripts.commands.svg import colour, svg, text
 
 WIDTH = 760
 LEFT, RIGHT = 200, 90
 BAR, GAP, TITLE = 16, 14, 22
-#: Told apart also by whoever sees few colours, and of a contrast that does for both grounds.
-COLOURS = ("#2f7ed8", "#d9822b", "#8e5bc0", "#2a9d6f", "#8a8f98", "#c0504d")
-_STYLE = """\
-text { font: 12px system-ui, sans-serif; fill: #1f2328; }
-.title { font-weight: 600; }
-.axis, .spread { stroke: #57606a; }
-.grid { stroke: #d0d7de; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; }
-  .axis, .spread { stroke: #9198a1; }
-  .grid { stroke: #3d444d; }
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -43,14 +31,14 @@ def bars(groups: Mapping[str, Sequence[Bar]]) -> str:
     y = 0
     for title, group in groups.items():
         y += TITLE
-        parts.append(_text(0, y, title, "title"))
+        parts.append(text(0, y, title, "title"))
         y += 6
         largest = max((bar.highest for bar in group), default=0) or 1
         scale = (WIDTH - LEFT - RIGHT) / largest
         for bar in group:
             length = bar.value * scale
             middle = y + BAR / 2
-            parts.append(_text(LEFT - 8, middle + 4, bar.label, anchor="end"))
+            parts.append(text(LEFT - 8, middle + 4, bar.label, anchor="end"))
             parts.append(
                 f'<rect x="{LEFT}" y="{y + 2}" width="{max(length, 1):.1f}" height="{BAR - 4}"'
                 f' fill="{colour(bar.colour)}"/>'
@@ -61,7 +49,7 @@ def bars(groups: Mapping[str, Sequence[Bar]]) -> str:
                     f' {middle}H{LEFT + bar.highest * scale:.1f}"/>'
                 )
             end = LEFT + max(length, bar.highest * scale)
-            parts.append(_text(end + 6, middle + 4, bar.text))
+            parts.append(text(end + 6, middle + 4, bar.text))
             y += BAR
         y += GAP
     return svg(WIDTH, y, parts)
@@ -87,14 +75,14 @@ def lines(title: str, across: str, up: str, drawn: Sequence[Line]) -> str:
     def place(x: float, y: float) -> tuple[float, float]:
         return left + x / most_x * across_pixels, height - bottom - y / steps[-1] * up_pixels
 
-    parts = [_text(0, 18, title, "title"), _text(0, 36, up)]
+    parts = [text(0, 18, title, "title"), text(0, 36, up)]
     for step in steps:
         _, y = place(0, step)
         parts.append(f'<path class="grid" d="M{left} {y:.1f}H{WIDTH - right}"/>')
-        parts.append(_text(left - 8, y + 4, f"{step:g}", anchor="end"))
+        parts.append(text(left - 8, y + 4, f"{step:g}", anchor="end"))
     for x in sorted({x for line in drawn for x, _ in line.points}):
-        parts.append(_text(place(x, 0)[0], height - bottom + 18, f"{x:g}", anchor="middle"))
-    parts.append(_text(left + across_pixels / 2, height - 4, across, anchor="middle"))
+        parts.append(text(place(x, 0)[0], height - bottom + 18, f"{x:g}", anchor="middle"))
+    parts.append(text(left + across_pixels / 2, height - 4, across, anchor="middle"))
     taken: list[float] = []
     for line in sorted(drawn, key=lambda each: -each.points[-1][1]):
         places = [place(*point) for point in line.points]
@@ -110,7 +98,7 @@ def lines(title: str, across: str, up: str, drawn: Sequence[Line]) -> str:
         # Lines that end at the same height still get a name each.
         name_at = max([places[-1][1] + 4, *(each + 14 for each in taken[-1:])])
         taken.append(name_at)
-        parts.append(_text(places[-1][0] + 8, name_at, line.label))
+        parts.append(text(places[-1][0] + 8, name_at, line.label))
     return svg(WIDTH, height, parts)
 
 
@@ -120,22 +108,3 @@ def scale_of(largest: float) -> list[float]:
     power = 10 ** floor(log10(rough))
     step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
     return [number * step for number in range(ceil(largest / step) + 1)]
-
-
-def colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]
-
-
-def svg(width: float, height: float, parts: Sequence[str]) -> str:
-    """A whole document around what is drawn."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}"'
-        f' width="{width:g}" height="{height:g}">\n<style>\n{_STYLE}</style>\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-def _text(x: float, y: float, said: str, kind: str = "", anchor: str = "start") -> str:
-    style = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}>{escape(said)}</text>'

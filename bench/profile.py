@@ -10,17 +10,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import timeline
-from bench.site import Ran, Site
-from bench.timeline import Step
+from bench.site import ROOT, Ran, Site
+from scripts.commands import timeline
+from scripts.commands.timeline import Step
+from scripts.commands.timeline_svg import drawing
 
 LOOK_EVERY_SECONDS = 0.005
 # Shorter ones (sed, cat, dirname) are noise.
 SHORTEST_SECONDS = 0.01
+DRAWINGS = ROOT / "docs" / "performance"
 
 
 def profile(site: Site, cases: Sequence[str], say: Callable[[str], None]) -> None:
-    """Print the timelines of `nothing`, `code` and `rollback`, those of them that are asked for."""
+    """Print and draw the timelines of `nothing`, `code` and `rollback`, those asked for."""
     say("bringing the environment up")
     site.up()
     # One without a trace first: a first run after bringing up fills caches.
@@ -37,13 +39,20 @@ def profile(site: Site, cases: Sequence[str], say: Callable[[str], None]) -> Non
 
 def _traced(site: Site, command: str) -> tuple[Ran, list[Step], list[Step]]:
     """The run, the timeline of its `pulumi up`, and its processes."""
-    trace = site.folder / ".slipway" / "trace.json"
+    trace, written = (site.folder / ".slipway" / name for name in ("trace.json", "parts"))
+    settings = {
+        "PULUMI_OPTION_OTEL_TRACES": f"file://{trace}",
+        "SLIPWAY_TIMELINE": str(written),
+    }
+    written.unlink(missing_ok=True)
+    began = time.time()
     with Watch(os.getpid(), trace) as watch:
-        ran = site.run(command, more={"PULUMI_OPTION_OTEL_TRACES": f"file://{trace}"})
+        ran = site.run(command, more=settings)
     changed = timeline.changed_resources(ran.output)
+    parts = timeline.parts_of(written.read_text().splitlines() if written.exists() else [])
     steps: list[Step] = []
     for lines in watch.traces():
-        steps = steps or timeline.steps_of(timeline.spans_of(lines), changed)
+        steps = steps or timeline.steps_of(timeline.spans_of(lines), changed, parts, began)
     return ran, steps, watch.steps()
 
 
@@ -53,6 +62,8 @@ def _print(case: str, ran: Ran, steps: list[Step], processes: list[Step]) -> Non
     print(timeline.as_table(processes))
     print("\nits pulumi up")
     print(timeline.as_table(steps))
+    DRAWINGS.mkdir(exist_ok=True)
+    (DRAWINGS / f"timeline-{case}.svg").write_text(drawing(f"{case}, {ran.seconds:.1f} s", steps))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from bench import machine, results
@@ -72,7 +73,7 @@ class SideBySide:
                 everybody = contenders(self.names, self.site, hosts, "bench", web, dbs)
             for who in everybody:
                 who.take(web)
-                self._try(f"{who.name} on {size}", lambda who=who: _prepare(who))
+                self._try(f"{who.name} on {size}", partial(_prepare, who))
             for number in range(1, self.runs + 1):
                 for at, case in enumerate(cases):
                     if number <= case.most_runs and (case.sizes is None or size in case.sizes):
@@ -129,7 +130,7 @@ class SideBySide:
 
 
 def _prepare(who: Contender) -> None:
-    """Everything of a contender on its servers; not measured. Twice, for what a first time fills."""
+    """Everything of a contender on its servers, not measured; twice, to fill what there is to."""
     who.everything()
     expect_served(who)
     who.new_edition()

@@ -39,6 +39,16 @@ take_wait() {
   words=("${rest[@]}")
 }
 
+# Takes --profile out of `words`: sets `profile`, or leaves it empty.
+take_profile() {
+  local word rest=()
+  profile=''
+  for word in "${words[@]}"; do
+    if [ "$word" = --profile ]; then profile=yes; else rest+=("$word"); fi
+  done
+  words=("${rest[@]}")
+}
+
 # The DigitalOcean endpoint of an environment when it is this machine: that is, the local cloud. Else empty.
 # usage: local_endpoint [stack]
 local_endpoint() {

@@ -108,6 +108,24 @@ def test_an_update_that_would_wait_goes_on_where_nobody_else_is_at_work(
     assert "local is up: " in typed(site, command).stderr
 
 
+@types("scripts/up local --profile")
+def test_a_profile_draws_where_the_time_of_an_update_went(site: Clone, command: str) -> None:
+    site.edit("app/templates/users.html", ", read in the README</h1>", ", drawn</h1>")
+    try:
+        done = typed(site, command)
+        assert ", drawn</h1>" in site.get().text
+    finally:
+        site.edit("app/templates/users.html", ", drawn</h1>", ", read in the README</h1>")
+        site.run("scripts/up local")
+    drawing = site.folder / ".slipway" / "timeline-local.svg"
+    assert f"where the time went: {drawing}" in done.stderr
+    said = drawing.read_text()
+    for what in ("engine: start", "program: imports", "plugin command: start", "web-switch"):
+        assert what in said
+    # Requests of the engine hold secrets, and were only to be read.
+    assert list((site.folder / ".slipway").glob("timeline.*")) == []
+
+
 @types("scripts/rollback local", "scripts/rollback local <id>")
 def test_a_rollback_goes_back_and_with_an_id_anywhere(site: Clone, command: str, then: str) -> None:
     new = site.output("release")["id"]

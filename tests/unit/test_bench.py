@@ -1,13 +1,12 @@
-"""The pure parts of the bench: figures, their file and table, and the timeline of a trace."""
+"""The pure parts of the bench: figures, their file and table, and the names of processes."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from bench import results, timeline
+from bench import results
 from bench.cases import CASES, CLICK
 from bench.many_servers import split_at_switches
 from bench.profile import shortened
@@ -154,100 +153,7 @@ def test_answers_are_told_apart_by_whether_a_release_was_switched_to_then() -> N
     assert [each.began for each in far] == [10, 30]
 
 
-# The timeline
-
-SECOND = 1_000_000_000
-BEGAN = 1_795_195_078 * SECOND
-
-
-def span(name: str, began: float, ended: float, **attributes: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "startTimeUnixNano": str(BEGAN + int(began * SECOND)),
-        "endTimeUnixNano": str(BEGAN + int(ended * SECOND)),
-        "attributes": [
-            {"key": key, "value": {"stringValue": value}} for key, value in attributes.items()
-        ],
-    }
-
-
-def trace(*spans: dict[str, Any]) -> list[str]:
-    """One line for each, as the engine writes them when they end."""
-    ended = sorted(spans, key=lambda each: int(each["endTimeUnixNano"]))
-    return [
-        json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [each]}]}]}) + "\n"
-        for each in ended
-    ]
-
-
-UPDATE = trace(
-    span("pulumi", 0, 5),
-    span("pulumi-plan", 0.2, 4.9),
-    span("pulumirpc.LanguageRuntime/GetRequiredPlugins", 0.2, 0.6),
-    span("run-program", 0.6, 4.7),
-    span("pulumirpc.ResourceMonitor/GetDeploymentInfo", 0.8, 0.8),
-    span("pulumirpc.ResourceMonitor/RegisterResource", 1.3, 3.0),
-    span("newPlugin", 1.4, 1.5, bin="/plugins/pulumi-resource-command"),
-    span("pulumirpc.ResourceProvider/Update", 2.5, 4.0),
-    span("pulumirpc.ResourceMonitor/RegisterResource", 2.0, 4.5),
-    span("pulumirpc.ResourceProvider/Create", 2.0, 2.9, Msg="a request with a secret"),
-)
-
-
-def test_an_update_is_told_step_by_step() -> None:
-    spans = timeline.spans_of(UPDATE)
-    steps = timeline.steps_of(spans, ["web-archive", "web-switch"])
-    told = {step.what: (round(step.at, 3), round(step.seconds, 3)) for step in steps}
-    assert told == {
-        "engine: start, reading the state": (0, 0.2),
-        "engine: which plugins the program needs": (0.2, 0.4),
-        "program: Python and the SDK": (0.6, 0.2),
-        "program: imports, up to its first request": (0.8, 0.5),
-        "program: its 2 resources": (1.3, 3.2),
-        "plugin command: start": (1.4, 0.1),
-        "create web-archive": (2.0, 0.9),
-        "update web-switch": (2.5, 1.5),
-        "program: end": (4.5, 0.2),
-        "engine: end, writing the state": (4.7, 0.3),
-    }
-    assert [step.at for step in steps] == sorted(step.at for step in steps)
-
-
-def test_another_command_of_the_engine_has_no_timeline() -> None:
-    assert timeline.steps_of(timeline.spans_of(trace(span("pulumi", 0, 0.2))), []) == []
-    assert timeline.steps_of([], []) == []
-
-
-def test_of_a_trace_only_names_and_times_are_kept() -> None:
-    assert "secret" not in repr(timeline.spans_of(UPDATE))
-
-
-def test_changes_without_a_known_name_are_told_all_the_same() -> None:
-    steps = timeline.steps_of(timeline.spans_of(UPDATE), [])
-    assert {"create", "update"} <= {step.what for step in steps}
-
-
-def test_changed_resources_are_read_in_the_order_of_their_ends() -> None:
-    said = (
-        " ~  command:remote:Command web-stage updating (0s) [diff: ~create]\n"
-        " ~  command:remote:CopyToRemote web-archive updated (0.20s) [diff: ~source]\n"
-        "@ updating....\n"
-        " ~  command:remote:Command web-stage updated (0.11s) [diff: ~create]\n"
-        " +  digitalocean:index:Tag site-web created (0.1s) \n"
-        "    pulumi:pulumi:Stack slipway-local  \n"
-        "Resources:\n    ~ 2 updated\n    38 unchanged\n"
-    )
-    assert timeline.changed_resources(said) == ["web-archive", "web-stage", "site-web"]
-
-
-def test_the_table_of_a_timeline_shows_when_and_how_long() -> None:
-    shown = timeline.as_table([timeline.Step("first", 0, 1), timeline.Step("second", 1, 1)])
-    first, second = shown.splitlines()[1:]
-    assert first.split()[:2] == ["0", "1000"]
-    assert second.split()[:2] == ["1000", "1000"]
-    assert first.count("█") == second.count("█") == 20
-    assert first.index("█") < second.index("█")
-    assert timeline.as_table([]) == ""
+# Processes
 
 
 def test_a_process_is_named_by_what_it_is() -> None:

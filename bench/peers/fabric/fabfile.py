@@ -43,7 +43,10 @@ def unpacked(name, archive):
     """The same of an archive that was put there."""
     there = archive.removesuffix(".tar.gz")
     given = "".join(f"export {each}={shlex.quote(str(SITE[each]))}; " for each in GIVEN)
-    return f"mkdir -p {there} && tar -xzf {archive} -C {there} && {given} bash {there}/{name} {there}; rm -rf {there} {archive}"
+    return (
+        f"mkdir -p {there} && tar -xzf {archive} -C {there} && {given} bash {there}/{name} {there}"
+        f" && rm -rf {there} {archive}"
+    )
 
 
 def archive_of(files):

@@ -42,7 +42,7 @@ if "web" in host.groups:
     server.shell(
         name="uv",
         commands=[
-            f"[ \"$(/usr/local/bin/uv --version 2>/dev/null | cut -d' ' -f2)\" = {SITE['uv']} ] || {{ "
+            f"/usr/local/bin/uv --version 2>/dev/null | grep -qF 'uv {SITE['uv']}' || {{ "
             "python3 -m venv /opt/uv && /opt/uv/bin/pip install -q --disable-pip-version-check"
             f" uv=={SITE['uv']} && ln -sfn /opt/uv/bin/uv /usr/local/bin/uv; }}"
         ],

@@ -19,6 +19,7 @@ from local_cloud.plugins.shared_provider import (
     Found,
     Severity,
 )
+from local_cloud.plugins.shared_timeline import Stopwatch
 from local_cloud.plugins.shared_values import Archive, Asset, Properties, Value, revealed
 
 
@@ -85,8 +86,11 @@ class CopyToRemote:
                 raise NotOpenedError("the connection is broken") from None
 
         connection = Connection.of(given["connection"])
+        watch = Stopwatch(call.name)
         async with self._links.session(connection, call.log.status, open_session) as session:
+            watch.lap("connect")
             await session.upload(source, given["remotePath"])
+            watch.lap("transfer")
 
 
 def _source_failures(source: Value) -> list[CheckFailure]:

@@ -11,6 +11,7 @@ from local_cloud.plugins.command.links import Link, Links
 from local_cloud.plugins.command.output import Output
 from local_cloud.plugins.command.steps import previous_output
 from local_cloud.plugins.shared_provider import Call, PluginError, Severity
+from local_cloud.plugins.shared_timeline import Stopwatch
 from local_cloud.plugins.shared_values import Properties
 
 if typing.TYPE_CHECKING:
@@ -54,12 +55,15 @@ class RemoteRun:
                 )
 
             connection = Connection.of(inputs["connection"])
+            watch = Stopwatch(call.name)
             async with self._links.session(connection, call.log.status, open_session) as session:
+                watch.lap("connect")
                 try:
                     how = await session.run(inputs.get("stdin", "").encode())
                 except asyncio.CancelledError:
                     session.abort()
                     how = "context canceled"
+                watch.lap("command")
         if how:
             raise PluginError(wording.failed_command(how, command, output.everything))
         return output.outputs()

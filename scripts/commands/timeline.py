@@ -35,6 +35,24 @@ class Step:
     what: str
     at: float
     seconds: float
+    kind: str = ""
+    """engine, program, plugin, remote (a change of a resource), or a part of a change: connect,
+    transfer, command."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one change did, as a stand-in plugin told: connect, transfer or command."""
+
+    resource: str
+    what: str
+    began: float
+    ended: float
+
+
+def parts_of(lines: Iterable[str]) -> list[Part]:
+    """The parts that plugins wrote to SLIPWAY_TIMELINE; official plugins write none."""
+    return [Part(**json.loads(line)) for line in lines if line.strip()]
 
 
 def spans_of(lines: Iterable[str]) -> list[Span]:
@@ -67,23 +85,34 @@ def changed_resources(output: str) -> list[str]:
     return _ENDED.findall(output)
 
 
-def steps_of(spans: Sequence[Span], changed: Sequence[str]) -> list[Step]:
+def steps_of(
+    spans: Sequence[Span],
+    changed: Sequence[str],
+    parts: Sequence[Part] = (),
+    since: float | None = None,
+) -> list[Step]:
     """The timeline of one `pulumi up`; empty for another command's spans.
 
     Args:
         spans: of one process of the engine.
         changed: names of the changed resources in the order in which they ended, as said by the
             engine: the trace knows only that something changed.
+        parts: of the changes.
+        since: when the script began that ran the engine, in seconds since the epoch.
     """
     whole = _first(spans, "pulumi")
     plan, program = _first(spans, "pulumi-plan"), _first(spans, "run-program")
     if whole is None or plan is None or program is None:
         return []
 
-    def step(what: str, began: float, ended: float) -> Step:
-        return Step(what, began - whole.began, ended - began)
+    zero = whole.began if since is None else since
+
+    def step(what: str, began: float, ended: float, kind: str = "engine") -> Step:
+        return Step(what, began - zero, ended - began, kind)
 
     steps = [step("engine: start, reading the state", whole.began, plan.began)]
+    if since is not None:
+        steps.insert(0, step("scripts: set-up, local cloud, stack", since, whole.began))
     required = _first(spans, "pulumirpc.LanguageRuntime/GetRequiredPlugins")
     if required:
         steps.append(
@@ -93,16 +122,18 @@ def steps_of(spans: Sequence[Span], changed: Sequence[str]) -> list[Step]:
     work = [span for span in asked if span.name.endswith(("/Invoke", "/RegisterResource"))]
     running = _first(asked, "pulumirpc.ResourceMonitor/GetDeploymentInfo")
     if running:
-        steps.append(step("program: Python and the SDK", program.began, running.began))
+        steps.append(step("program: Python and the SDK", program.began, running.began, "program"))
     if work:
-        since = running.began if running else program.began
-        steps.append(step("program: imports, up to its first request", since, work[0].began))
+        imports = running.began if running else program.began
+        steps.append(
+            step("program: imports, up to its first request", imports, work[0].began, "program")
+        )
         last = max(span.ended for span in asked)
         many = sum(span.name.endswith("/RegisterResource") for span in work)
-        steps.append(step(f"program: its {many} resources", work[0].began, last))
-        steps.append(step("program: end", last, program.ended))
+        steps.append(step(f"program: its {many} resources", work[0].began, last, "program"))
+        steps.append(step("program: end", last, program.ended, "program"))
     steps += [
-        step(f"plugin {span.detail}: start", span.began, span.ended)
+        step(f"plugin {span.detail}: start", span.began, span.ended, "plugin")
         for span in spans
         if span.name == "newPlugin" and program.began <= span.began
     ]
@@ -115,9 +146,11 @@ def steps_of(spans: Sequence[Span], changed: Sequence[str]) -> list[Step]:
         key=lambda span: span.ended,
     )
     names = [*changed, *[""] * len(changes)]
+    for span, name in zip(changes, names, strict=False):
+        what = f"{span.name.rsplit('/', 1)[-1].lower()} {name}".strip()
+        steps.append(step(what, span.began, span.ended, "remote"))
     steps += [
-        step(f"{span.name.rsplit('/', 1)[-1].lower()} {name}".strip(), span.began, span.ended)
-        for span, name in zip(changes, names, strict=False)
+        step(f"{part.what} {part.resource}", part.began, part.ended, part.what) for part in parts
     ]
     steps.append(step("engine: end, writing the state", program.ended, whole.ended))
     return sorted(steps, key=lambda each: each.at)
