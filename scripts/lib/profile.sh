@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what scripts/up sets
 # An update whose steps are written down while it runs. Sourced after stack.sh.
 
 # `update_stack`, and then the drawing; its exit status, whatever became of the drawing.

@@ -1,4 +1,5 @@
 # One application's database on the server that is for it. Safe to repeat.
+# shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
 # Given: app, password, network; and create_database.sql beside this file.
 set -eu
 here=$1

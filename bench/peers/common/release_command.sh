@@ -1,4 +1,5 @@
 # The release command, on one server only, once for each release.
+# shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
 # Given: app, release.
 set -eu
 cd "/srv/$app/releases/$release"

@@ -1,4 +1,5 @@
 # A release in its folder, with its packages; the archive comes by standard input. Safe to repeat.
+# shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
 # Given: app, release, requirements (a digest).
 set -eu
 cd "/srv/$app"

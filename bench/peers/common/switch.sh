@@ -1,4 +1,5 @@
 # A release that is there becomes the one that serves; the five newest are kept. Safe to repeat.
+# shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
 # Given: app, release, port.
 set -eu
 cd "/srv/$app"

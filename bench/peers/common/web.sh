@@ -1,4 +1,5 @@
 # A web server, ready for releases of one application. Safe to repeat.
+# shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
 # Given: app, uv; and site.conf, app.service, app.socket and env beside this file.
 set -eu
 here=$1
