@@ -278,7 +278,7 @@ class Peer(Contender):
         requirements = (self.source / "requirements.txt").read_bytes()
         told = {
             "app": self.app,
-            "port": self.port,
+            "site_port": self.port,
             "release": self.current,
             "requirements": hashlib.sha256(requirements).hexdigest()[:12],
             "source": str(self.source),

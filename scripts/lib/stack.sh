@@ -44,6 +44,7 @@ take_profile() {
   local word rest=()
   profile=''
   for word in "${words[@]}"; do
+    # shellcheck disable=SC2034 # the calling script reads it
     if [ "$word" = --profile ]; then profile=yes; else rest+=("$word"); fi
   done
   words=("${rest[@]}")

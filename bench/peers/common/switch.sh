@@ -1,6 +1,6 @@
 # A release that is there becomes the one that serves; the five newest are kept. Safe to repeat.
 # shellcheck shell=sh disable=SC1090,SC2012,SC2154 # what is given
-# Given: app, release, port.
+# Given: app, release, site_port.
 set -eu
 cd "/srv/$app"
 if [ "$(readlink current || :)" != "releases/$release" ] || [ -e "/run/$app.restart" ]; then
@@ -10,7 +10,7 @@ if [ "$(readlink current || :)" != "releases/$release" ] || [ -e "/run/$app.rest
   rm -f "/run/$app.restart"
 fi
 tries=0
-until curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz"; do
+until curl -fsS -o /dev/null "http://127.0.0.1:$site_port/healthz"; do
   tries=$((tries + 1))
   [ "$tries" -lt 100 ] || exit 1
   sleep 0.1

@@ -19,7 +19,7 @@ COMMON = Path(__file__).resolve().parent.parent / "common"
 FOLDER = Path(os.environ["BENCH_SITE"])
 SITE = json.loads((FOLDER / "site.json").read_text())
 FILES = ("site.conf", "app.service", "app.socket", "env")
-GIVEN = ("app", "port", "release", "requirements", "uv", "password", "network")
+GIVEN = ("app", "site_port", "release", "requirements", "uv", "password", "network")
 
 
 def connection(host):

@@ -18,7 +18,7 @@ if "web" in host.groups:
         name="The application answers; the five newest releases are kept",
         commands=[
             "for i in $(seq 100); do"
-            f" curl -fsS -o /dev/null http://127.0.0.1:{SITE['port']}/healthz && break;"
+            f" curl -fsS -o /dev/null http://127.0.0.1:{SITE['site_port']}/healthz && break;"
             " [ $i -lt 100 ] || exit 1; sleep 0.1; done",
             f"ls -1dtc {ROOT}/releases/*/ | tail -n +6 | xargs -r rm -rf",
         ],
