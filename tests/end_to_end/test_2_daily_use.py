@@ -72,10 +72,11 @@ def test_a_release_marked_bad_is_gone_back_to_by_force_only(site: Clone) -> None
     site.on("web", f"echo '{reason}' | sudo tee {mark}")
     listed = json.loads(site.run("scripts/releases local --json").stdout)
     assert [(each["id"], each["state"]) for each in listed] == [(new, "current"), (old, "bad")]
+    settings = (site.folder / "Pulumi.local.yaml").read_text()
     done = site.run("scripts/rollback local", fails=True)
     assert f"release {old} is marked BAD (no such table)" in done.stdout
     assert f"nothing good is older than release {new}" in done.stderr
-    assert "slipway:release:" not in (site.folder / "Pulumi.local.yaml").read_text()
+    assert (site.folder / "Pulumi.local.yaml").read_text() == settings
     said = site.run(f"scripts/rollback local {old}", fails=True).stderr
     assert f"web calls {old} bad: no such table" in said
     assert ", all of them</h1>" in site.get().text
