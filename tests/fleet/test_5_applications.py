@@ -10,6 +10,7 @@ pytestmark = pytest.mark.hosts
 
 AT_THE_START = "app = Flask(__name__)"
 IN_ITS_HEALTH = 'return Response(f"ok'
+IN_ITS_PAGE = 'return render_template("users.html"'
 
 HANGS = f"import time\ntime.sleep(3600)\n{AT_THE_START}"
 EXITS = f"import threading\nthreading.Timer(3, os._exit, [3]).start()\n{AT_THE_START}"
@@ -32,6 +33,12 @@ ANSWERS_500 = f'return Response("not well\\n", 500)\n    {IN_ITS_HEALTH}'
         pytest.param(AT_THE_START, HANGS, "gives no answer: timed out", id="hangs at the start"),
         pytest.param(AT_THE_START, EXITS, "has to stay so for 6 s", id="exits after 3 s"),
         pytest.param(IN_ITS_HEALTH, ANSWERS_500, "not well", id="answers 500"),
+        pytest.param(
+            IN_ITS_PAGE,
+            f"return 1 / 0 or {IN_ITS_PAGE[7:]}",
+            "warm-up: / answers 500",
+            id="its page fails",
+        ),
         pytest.param(AT_THE_START, EATS_MEMORY, "out of memory", id="eats the memory"),
     ],
 )
@@ -39,7 +46,7 @@ def test_a_bad_application_gets_no_visitors(
     fleet: WebServers, old: str, new: str, told: str
 ) -> None:
     served = fleet.id_of_the_application()
-    with fleet.setting(steadySeconds=6), fleet.visited() as visitors:
+    with fleet.setting(steadySeconds=6, warmUpPaths=["/"]), fleet.visited() as visitors:
         with fleet.edited("app/wsgi.py", old, new) as bad:
             said = fleet.site.run("scripts/up local", fails=True).stdout
         assert told in said
