@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components import app_server, errors, place, plan, render, settings, updater, web
+from components import app_server, errors, outputs, place, plan, render, settings, updater, web
 from components.application import Application, ApplicationFiles
 from components.config_file import ConfigFile
 from components.database import Database, DatabaseArgs
@@ -90,12 +90,16 @@ site = Release(
     ),
 )
 
-pulumi.export("url", ground.open_site(web_servers, after=site.served))
-pulumi.export("web", [server.summary for server in web_servers])
-pulumi.export("db", db_server.summary)
-pulumi.export("release", site.current)
-pulumi.export("previous_release", site.previous)
-pulumi.export("releases", site.releases)
-pulumi.export("updated", changed.to_dict())
-for name, value in ground.outputs.items():
-    pulumi.export(name, value)
+outputs.export(
+    {
+        "url": ground.open_site(web_servers, after=site.served),
+        "web": pulumi.Output.all(*(server.summary for server in web_servers)),
+        "db": db_server.summary,
+        "release": site.current,
+        "previous_release": site.previous,
+        "releases": site.releases,
+        "updated": changed.to_dict(),
+        **ground.outputs,
+    },
+    earlier,
+)

@@ -35,11 +35,24 @@ class Plan:
     """The `releases` output of the last good update."""
     keep: int
 
-    def history(self, released_at: str, released_by: str) -> History:
-        """The history once this release serves; first released then, by them, unless known."""
-        release = self.release
+    def history(self, switched: Mapping[str, Any], released_by: str) -> History:
+        """The history once the first server serves what its last switch was to.
+
+        That is this release, first released then, by them, unless known; or still the one before
+        where this update left the web servers out (`scripts/up --only db`).
+
+        Args:
+            switched: what `releasectl switch` said there.
+            released_by: who runs this update.
+        """
+        release, serving = self.release, switched["id"]
+        if serving != release.id:
+            known = {each.id: each for each in history.read(self.earlier)}
+            unknown = history.Release(id=serving, released_at=NOT_YET, requirements="")
+            release, released_by = known.get(serving, unknown), ""
         if release.released_at == NOT_YET:
-            release = replace(release, released_at=released_at, released_by=released_by)
+            at = switched["activated_at"]
+            release = replace(release, released_at=at, released_by=released_by or None)
         return history.record(self.earlier, release, self.keep)
 
 

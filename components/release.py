@@ -73,7 +73,7 @@ class Release(pulumi.ComponentResource):
             ]
 
         known = switched[0].stdout.apply(
-            lambda line: args.plan.history(json.loads(line)["activated_at"], args.updated_by)
+            lambda line: args.plan.history(json.loads(line), args.updated_by)
         )
         self.releases = known.apply(History.to_list)
         self.current = known.apply(_current_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Engine(Mocks):
     """Answers as the providers would, and remembers what it was asked."""
 
     last_outputs: dict[str, Any] = field(default_factory=dict)
+    serving: str = ""
+    """What the web servers serve where the update leaves them out; else what it switches to."""
     resources: list[Created] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
 
@@ -46,7 +49,11 @@ class Engine(Mocks):
             answer["stdout"] = "ssh-ed25519 PUBLIC\nPRIVATE KEY"
         elif args.typ == "command:remote:Command":
             answer["stdout"] = json.dumps(
-                {"activated_at": "2026-11-20T16:00:00Z", "attempt": f"of {args.name}"}
+                {
+                    "id": self.serving or _switched_to(plain(args.inputs["create"])),
+                    "activated_at": "2026-11-20T16:00:00Z",
+                    "attempt": f"of {args.name}",
+                }
             )
         return f"{len(args.name)}", answer
 
@@ -73,6 +80,11 @@ def plain(value: Any) -> Any:
     return value["value"] if is_secret(value) else value
 
 
+def _switched_to(script: str) -> str:
+    found = re.search(r" switch ([0-9a-f]{12}) ", script)
+    return found[1] if found else ""
+
+
 Run = Callable[..., Engine]
 
 
@@ -83,8 +95,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(ROOT)
     schema = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
-    def run_program(last_outputs: dict[str, Any] | None = None, **settings: Any) -> Engine:
-        engine = Engine(last_outputs=last_outputs or {})
+    def run_program(
+        last_outputs: dict[str, Any] | None = None, serving: str = "", **settings: Any
+    ) -> Engine:
+        engine = Engine(last_outputs=last_outputs or {}, serving=serving)
         values = {name: declared["default"] for name, declared in schema.items()} | settings
         pulumi.runtime.set_mocks(engine, project="slipway", stack="test", preview=False)
         pulumi.runtime.set_all_config(

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import artifact
+from components import artifact, outputs
 from tests.components.conftest import Engine, Run, is_secret, plain
 
 APP = Path(__file__).resolve().parent.parent.parent / "app"
@@ -224,6 +224,38 @@ def test_a_new_release_comes_before_the_earlier_ones(run: Run) -> None:
     new = artifact.identify(APP)
     assert [each["id"] for each in engine.exports["releases"]] == [new, KEPT]
     assert engine.exports["previous_release"] == KEPT
+
+
+def test_an_update_that_leaves_the_web_servers_out_says_what_they_serve(run: Run) -> None:
+    engine = run(history(KEPT), serving=KEPT)
+    assert [each["id"] for each in engine.exports["releases"]] == [KEPT]
+    assert engine.exports["release"]["id"] == KEPT
+    # What an update that failed has switched to is in no output yet.
+    engine = run(history(KEPT), serving="b" * 12)
+    assert engine.exports["release"]["id"] == "b" * 12
+    assert engine.exports["release"]["released_by"] is None
+    assert engine.exports["previous_release"] == KEPT
+
+
+def test_what_is_not_made_yet_leaves_the_outputs_as_they_were() -> None:
+    exported: dict[str, Any] = {}
+    unknown = pulumi.Output.from_input(pulumi.UNKNOWN)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def program() -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pulumi, "export", exported.__setitem__)
+            outputs.export(
+                {"url": unknown, "db": pulumi.Output.from_input("10.20.0.2"), "n": 1},
+                {"url": "before"},
+            )
+        return pulumi.Output.all(exported["url"], exported["db"]).apply(
+            lambda both: exported.update(zip(("url", "db"), both, strict=True))
+        )
+
+    pulumi.runtime.set_mocks(Engine(), preview=False)
+    program()
+    assert exported == {"url": "before", "db": "10.20.0.2", "n": 1}
 
 
 def test_a_rollback_switches_to_a_kept_release_and_needs_no_archive_here(run: Run) -> None:

@@ -6,19 +6,23 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
-_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(^|\s+)#\s.*$")
 _CODE = re.compile(r"`([^`]+)`")
+_TYPED_ROWS = re.compile(r"^ *\| you typed \| now \|\n.*\n((?: *\|.*\n)+)", re.MULTILINE)
+_OURS = ("scripts/", "pulumi ", "python3 ", "curl ")
 
 
 def commands() -> set[str]:
-    """Every line of the sh blocks, the table of daily use, and the steps to DigitalOcean."""
+    """Every line of the sh blocks, the table of daily use, the steps to DigitalOcean, and what
+    the tables of docs/coming-from say that one types now."""
     readme = DOCUMENTS[0].read_text()
     found = in_daily_use(readme) | in_steps(readme)
     for document in DOCUMENTS:
-        found |= in_blocks(document.read_text())
+        text = document.read_text()
+        found |= in_blocks(text) | in_place_of_others(text)
     return found
 
 
@@ -31,6 +35,13 @@ def in_daily_use(readme: str) -> set[str]:
     """The second column of the table."""
     rows = [line for line in _section(readme, "Daily use").splitlines() if line.startswith("| ")]
     return {code for row in rows[1:] for code in _CODE.findall(row.split("|")[2])}
+
+
+def in_place_of_others(text: str) -> set[str]:
+    """The second column of tables that say what was typed elsewhere, and what is typed here."""
+    rows = "".join(_TYPED_ROWS.findall(text)).splitlines()
+    codes = {code for row in rows for code in _CODE.findall(row.split("|")[2])}
+    return {code for code in codes if code.startswith(_OURS)}
 
 
 def in_steps(readme: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 from tests.clone import Clone
 from tests.end_to_end.test_3_what_goes_wrong import changed, failing_up
+from tests.end_to_end.test_5_readme import typed, types
 from tests.visitors import Visitors
 
 pytestmark = pytest.mark.hosts
@@ -69,6 +71,15 @@ def test_it_serves_the_page_of_the_two_users(site: Clone, pair: Pair) -> None:
     assert "Grace Hopper" in page
     word = {"gunicorn": "/gunicorn", "uwsgi": "uWSGI", "mod_wsgi": "apache2"}[pair.app_server]
     assert any(word in each.command for each in Instance.of(site, pair).processes)
+
+
+@types("scripts/ssh local web sudo supervisorctl status")
+def test_its_supervisor_says_that_it_runs(site: Clone, pair: Pair, command: str) -> None:
+    if pair.supervisor == "supervisor":
+        said = typed(site, command).stdout
+        assert re.search(r"^site@\S+ +RUNNING", said, re.MULTILINE), said
+    else:
+        assert site.on("web", "systemctl is-active 'site@*'").split() == ["active"]
 
 
 def test_what_it_says_is_in_the_journal(site: Clone, pair: Pair) -> None:

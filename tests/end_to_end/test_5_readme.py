@@ -194,6 +194,11 @@ def test_a_shell_opens_on_a_server(site: Clone, command: str) -> None:
     assert site.run(f"echo hostname | {command}").stdout.split()[-1] == "web"
 
 
+@types("scripts/ssh local web readlink /srv/site/current")
+def test_the_link_leads_to_the_release_that_serves(site: Clone, command: str) -> None:
+    assert typed(site, command).stdout.strip() == f"releases/{site.output('release')['id']}"
+
+
 @types("scripts/logs local")
 def test_logs_of_all_servers_are_shown_by_time(site: Clone, command: str) -> None:
     said = typed(site, f"{command} --lines 500").stdout
@@ -375,6 +380,56 @@ def test_a_new_environment_is_written_priced_and_previewed(site: Clone, command:
 @types('scripts/psql local -c "SELECT name FROM users"')
 def test_the_database_can_be_asked(site: Clone, command: str) -> None:
     assert "Grace Hopper" in typed(site, command).stdout
+
+
+@types("pulumi stack output url --stack local")
+def test_the_address_is_an_output(site: Clone, command: str) -> None:
+    assert typed(site, command).stdout.strip() == f"http://127.0.0.1:{site.place.web}/"
+
+
+@types(
+    "scripts/ssh local db sudo -iu postgres pg_dump --clean --if-exists --no-owner"
+    " --no-privileges site >site.sql",
+    "scripts/psql local --quiet --single-transaction --set ON_ERROR_STOP=1"
+    ' -c "SET ROLE site" -f - <site.sql',
+)
+def test_a_dump_is_taken_and_put_in_place_of_what_was_there(
+    site: Clone, command: str, then: str
+) -> None:
+    typed(site, command)
+    dump = site.folder / "site.sql"
+    before = dump.read_text()
+    try:
+        dump.write_text(before.replace("Grace Hopper", "Grace of before"))
+        typed(site, then)
+        assert "Grace of before" in site.get().text
+        dump.write_text(f"{before}\nSELECT FROM no_such_table;\n")
+        typed(site, then, fails=True)
+        assert "Grace of before" in site.get().text, "all of it, or nothing"
+        dump.write_text(before)
+        typed(site, then)
+    finally:
+        dump.unlink()
+    assert "Grace Hopper" in site.get().text
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert site.run(f'scripts/psql local -tA -c "{owners}"').stdout == "site\n"
+
+
+@types(
+    "tar -cz -C uploads . |"
+    " scripts/ssh local web sudo -u site tar -xz --no-overwrite-dir -C /srv/site/shared"
+)
+def test_uploads_are_brought_to_where_the_application_may_write(site: Clone, command: str) -> None:
+    (site.folder / "uploads").mkdir(mode=0o700)
+    (site.folder / "uploads/cat.txt").write_text("a cat\n")
+    typed(site, command)
+    look = "sudo stat -c '%U %a %n' /srv/site/shared /srv/site/shared/cat.txt"
+    assert site.on("web", look).splitlines() == [
+        "site 750 /srv/site/shared",
+        "site 644 /srv/site/shared/cat.txt",
+    ]
+    site.on("web", "sudo rm /srv/site/shared/cat.txt")
+    site.run("rm -r uploads")
 
 
 @types("scripts/dev local")

@@ -1,19 +1,25 @@
-"""`pulumi new`: a copy of this repository becomes a project of one's own."""
+"""`pulumi new`: a copy of this repository becomes a project of one's own, here tier by tier."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.clone import ROOT, Clone, Place, copy_of_the_project, write_settings
+from tests.end_to_end.test_5_readme import typed, types
 
 pytestmark = pytest.mark.hosts
 
 
-def test_pulumi_new_makes_a_project_of_its_own_that_comes_up(site: Clone, tmp_path: Path) -> None:
+@types("scripts/up local --only db", "scripts/up local --only web")
+def test_pulumi_new_makes_a_project_of_its_own_that_comes_up_tier_by_tier(
+    site: Clone, tmp_path: Path, command: str, then: str
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("the local cloud boots real hosts, which needs root")
     (tmp_path / "repository").mkdir()
@@ -29,15 +35,36 @@ def test_pulumi_new_makes_a_project_of_its_own_that_comes_up(site: Clone, tmp_pa
 
     (shop.folder / ".venv").symlink_to(ROOT / ".venv")
     try:
-        said = shop.run("scripts/up local", timeout=1500).stderr
-        assert "project myshop: the settings of its environments go by that name now" in said
+        refused = typed(shop, then, fails=True).stderr
+        assert "project myshop: the settings of its environments go by that name now" in refused
+        assert "local has no database yet, and its web servers need one" in refused
+        assert hosts(shop) == set()
+        assert "local: the database is up" in typed(shop, command, timeout=1500).stderr
+        assert hosts(shop) == {"db"}
+        assert shop.output("db")["server"] == "db"
+        said = typed(shop, then, timeout=1500).stderr
         assert f"local is up: http://127.0.0.1:{shop.place.web}/" in said
+        assert hosts(shop) == {"db", "web"}
         assert "Ada" in shop.get().text
         assert "myshop:localWebPort" in (shop.folder / "Pulumi.local.yaml").read_text()
-        assert "unchanged" in shop.run("scripts/up local").stdout, "a second one changes nothing"
+        whole = shop.run("scripts/up local")
+        assert re.search(r"Resources:\n +\d+ unchanged\n", whole.stdout), "both were all there is"
+        released = shop.output("release")["id"]
+        shop.edit("app/templates/users.html", "</h1>", ", in two steps</h1>")
+        typed(shop, command)
+        assert shop.output("release")["id"] == released, "the web servers were left out"
+        assert ", in two steps</h1>" not in shop.get().text
+        typed(shop, then)
+        assert ", in two steps</h1>" in shop.get().text
         refused = shop.pulumi(
             "config set webPort 70000 --stack local && pulumi preview", fails=True
         )
         assert "myshop:webPort is 70000: must be a port, 1 to 65535" in refused
     finally:
         shop.run("scripts/down local")
+
+
+def hosts(shop: Clone) -> set[str]:
+    """The names of the local cloud's hosts."""
+    look = "source scripts/activate && python3 -m local_cloud status --json"
+    return {each["name"] for each in json.loads(shop.run(look).stdout)}

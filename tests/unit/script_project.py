@@ -44,7 +44,7 @@ class Project:
 
     def shell(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run shell code as the scripts run theirs."""
-        libraries = ("environment", "say", "stack", "secrets", "engine")
+        libraries = ("environment", "say", "stack", "tiers", "secrets", "engine")
         sources = "".join(f". scripts/lib/{each}.sh\n" for each in libraries)
         return self.run("bash", "-c", f"set -euo pipefail\n{sources}{script}", **more)
 

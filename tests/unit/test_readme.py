@@ -6,7 +6,10 @@ import re
 
 from scripts.commands.engine import ROOT
 from scripts.commands.settings_table import with_table
-from tests.end_to_end import documents, test_5_readme
+from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
+
+# These type some of the commands where their environment is already as it has to be.
+ELSEWHERE = (test_4_app_servers, test_7_template)
 
 TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
 
@@ -31,6 +34,10 @@ def test_a_new_command_would_be_noticed() -> None:
     assert documents.in_blocks(text) == {"scripts/up local", "scripts/one    two"}
     table = "\n## Daily use\n\n| To | Type |\n|---|---|\n| `a` | `b`, or `c <id>` |\n\n## More\n"
     assert documents.in_daily_use(table) == {"b", "c <id>"}
+    table = "| you typed | now |\n|---|---|\n| `a` | `scripts/up local`, or `b` |\n\n`scripts/x`\n"
+    assert documents.in_place_of_others(
+        f"{table}\n| you had | now |\n|---|---|\n| `c` | `d` |\n"
+    ) == {"scripts/up local"}
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:
@@ -42,6 +49,7 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
 def test_every_script_that_is_named_exists() -> None:
     for document in [*documents.DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
         for name in re.findall(
-            r"`(scripts/[a-z-]+|tests/[a-z_]+|docs/[a-z-]+\.md)\b", document.read_text()
+            r"`(scripts/[a-z-]+|tests/[a-z_]+|docs/[a-z-]+\.md|(?:app|components|templates)/[\w./-]+)\b",
+            document.read_text(),
         ):
             assert (ROOT / name).exists(), f"{document.name}: {name}"

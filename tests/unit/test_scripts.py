@@ -63,6 +63,8 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
         ("rollback local --froce", "unknown argument '--froce' (allowed: --force, --wait, --help)"),
         ("logs local --folow", "unknown argument '--folow' (allowed: --follow, --lines N, --help)"),
+        ("up local --only cache", "--only is 'cache': must be web or db"),
+        ("up local --wait --only", "--only is '': must be web or db"),
         ("logs local web --lines many", "--lines is 'many': must be a number"),
         ("logs local web --lines", "--lines is '': must be a number"),
     ],

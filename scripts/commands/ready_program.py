@@ -1,0 +1,57 @@
+"""The program of one update, started before it is wanted: Python runs and everything is imported.
+
+It waits for `pulumi up --client=127.0.0.1:<port>`, which runs it in place of one of its own: that is how the
+Automation API of Pulumi runs programs. It is the same program, and it serves one update only, so
+nothing of one is left for the next.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pkgutil
+import runpy
+import signal
+import sys
+from concurrent import futures
+
+# As components/__init__.py has it for the engine's own run.
+gc.disable()
+
+import grpc  # noqa: E402
+from pulumi.automation._server import LanguageServer  # noqa: E402
+from pulumi.runtime.proto import language_pb2_grpc  # noqa: E402
+
+import components  # noqa: E402
+from scripts.commands.engine import ROOT  # noqa: E402
+
+# What the engine has for the program: the release's record and the state's outputs.
+LARGEST_MESSAGE = 400 * 1024 * 1024
+
+
+def main() -> None:
+    """Print the port when all is ready; end when standard input does."""
+    # Ctrl-C is for whoever started it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for module in pkgutil.iter_modules(components.__path__, "components."):
+        importlib.import_module(module.name)
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=4),
+        options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)],
+    )
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)  # noqa: T201 - whoever started it reads it
+    sys.stdin.read()
+    # Nothing to clean up: an orderly end would take a while.
+    os._exit(0)
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

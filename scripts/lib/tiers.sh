@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# One tier of an environment alone (--only). Sourced after stack.sh.
+
+# Takes --only TIER out of `words`: sets `only` to web or db, or to nothing.
+take_only() {
+  local word rest=() given='' awaited=''
+  only=''
+  for word in "${words[@]}"; do
+    if [ -n "$awaited" ]; then
+      only=$word awaited=''
+    elif [ "$word" = --only ]; then
+      given=yes awaited=yes
+    else
+      rest+=("$word")
+    fi
+  done
+  words=("${rest[@]}")
+  case $given$only in '' | yesweb | yesdb) ;; *) fail "--only is '$only': must be web or db" ;; esac
+}
+
+# Options of `pulumi up`, one a line, that leave out the other tier: what is there of it stays as it is, and
+# what is not there is not made yet. A resource's name says whose it is.
+options_of_tier() {
+  case $only in
+    db)
+      printf '%s\n' '--exclude=**::web' '--exclude=**::web-*' '--exclude=**::release' '--exclude-dependents'
+      ;;
+    web)
+      printf '%s\n' '--exclude=**::db' '--exclude=**::db-*' '--exclude=**::database' '--exclude=**::database-*'
+      ;;
+  esac
+}
+
+# Web servers are made with the address and the password of a database.
+# shellcheck disable=SC2154 # read_arguments sets stack
+require_database() {
+  [ "$only" != web ] || stack_output db >/dev/null 2>&1 ||
+    fail "$stack has no database yet, and its web servers need one: scripts/up $stack --only db makes it"
+}
