@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from types import FrameType
 
 import pulumi
@@ -17,8 +18,11 @@ class SlipwayError(pulumi.RunError):
 def end_quietly_when_interrupted() -> None:
     """End without a traceback on Ctrl-C, or when the engine stops the program after a failure.
 
-    Status 32 tells the language host that all has been said (pulumi-language-python-exec).
+    Status 32 tells the language host that all has been said (pulumi-language-python-exec). Where
+    there is none, the program is a thread of another one, which looks after its own end.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         os._exit(32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from watchfiles import watch
@@ -13,6 +14,7 @@ from components import artifact
 from components.errors import SlipwayError
 from scripts.commands.engine import ROOT, outputs, say
 from scripts.commands.environments import settings_of
+from scripts.commands.next_program import NextProgram
 
 #: Editors write several files for one save, some of them twice.
 MILLISECONDS_OF_QUIET = 50
@@ -25,18 +27,20 @@ def main(stack: str) -> int:
         [sys.executable, "-m", "scripts.commands.logs", stack, "web", "--follow", "--lines", "0"],
         cwd=ROOT,
     )
+    program = NextProgram()
     say(f"watching {folder.relative_to(ROOT)}/: each save is released (end with Ctrl-C)")
     try:
-        follow(stack, folder, seen)
+        follow(folder, seen, lambda: release(stack, program))
     except KeyboardInterrupt:
         pass
     finally:
+        program.close()
         logs.terminate()
         logs.wait()
     return 0
 
 
-def follow(stack: str, folder: Path, seen: str) -> None:
+def follow(folder: Path, seen: str, release: Callable[[], None]) -> None:
     """Release the folder whenever its content is another one than `seen`, until Ctrl-C."""
     looked = False
     for changes in watch(
@@ -57,15 +61,20 @@ def follow(stack: str, folder: Path, seen: str) -> None:
             continue
         if found != seen:  # else a file that is no part of a release, or the old content again
             seen = found
-            release(stack)
+            release()
 
 
-def release(stack: str) -> None:
+def release(stack: str, program: NextProgram) -> None:
     """One update, by the very path that every environment takes."""
     started = time.monotonic()
     done = subprocess.run(
-        ["scripts/up", stack], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        ["scripts/up", stack, *program.options()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
+    program.renew()
     if done.returncode != 0:
         print(done.stdout + done.stderr, file=sys.stderr)  # noqa: T201
         say("the release failed; the one before serves")

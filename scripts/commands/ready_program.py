@@ -1,8 +1,8 @@
 """The program of one update, started before it is wanted: Python runs and everything is imported.
 
-It waits for `pulumi up --client=127.0.0.1:<port>`, which runs it in place of one of its own: that is how the
-Automation API of Pulumi runs programs. It is the same program, and it serves one update only, so
-nothing of one is left for the next.
+It waits for `pulumi up --client=127.0.0.1:<port>`, which runs it in place of one of its own: that
+is how Pulumi's Automation API runs programs. It is the same program as ever, and it serves one
+update only, so nothing of one is left for the next.
 """
 
 from __future__ import annotations
