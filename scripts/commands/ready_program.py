@@ -19,7 +19,7 @@ from concurrent import futures
 # As components/__init__.py has it for the engine's own run.
 gc.disable()
 
-import grpc  # noqa: E402
+import grpc  # type: ignore[import-untyped]  # noqa: E402
 from pulumi.automation._server import LanguageServer  # noqa: E402
 from pulumi.runtime.proto import language_pb2_grpc  # noqa: E402
 
