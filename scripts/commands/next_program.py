@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 
 from scripts.commands.engine import ROOT
@@ -19,8 +20,10 @@ class NextProgram:
 
     def _start(self) -> None:
         self._began = time.time()
+        self._folder = tempfile.TemporaryDirectory(prefix="slipway-")
+        self._socket = f"{self._folder.name}/program"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.commands.ready_program"],
+            [sys.executable, "-m", "scripts.commands.ready_program", self._socket],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -35,10 +38,10 @@ class NextProgram:
         None where it did not come so far, or where its source is another one by now: then the
         engine runs the program as ever, and says what is wrong with it.
         """
-        port = self._process.stdout.readline().strip() if self._process.stdout else ""
-        if not port or self._is_out_of_date():
+        is_ready = self._process.stdout and self._process.stdout.readline()
+        if not is_ready or self._is_out_of_date():
             return []
-        return [f"--client=127.0.0.1:{port}"]
+        return [f"--client=unix://{self._socket}"]
 
     def _is_out_of_date(self) -> bool:
         sources = [ROOT / "__main__.py", *(ROOT / "components").glob("*.py")]
@@ -58,3 +61,4 @@ class NextProgram:
             self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
+        self._folder.cleanup()

@@ -1,8 +1,8 @@
 """The program of one update, started before it is wanted: Python runs and everything is imported.
 
-It waits for `pulumi up --client=127.0.0.1:<port>`, which runs it in place of one of its own: that
-is how Pulumi's Automation API runs programs. It is the same program as ever, and it serves one
-update only, so nothing of one is left for the next.
+It waits for `pulumi up --client=unix://<socket>`, which runs it in place of one of its own: that is
+how Pulumi's Automation API runs programs. It is the same program as ever, and it serves one update
+only, so nothing of one is left for the next.
 """
 
 from __future__ import annotations
@@ -30,8 +30,13 @@ from scripts.commands.engine import ROOT  # noqa: E402
 LARGEST_MESSAGE = 400 * 1024 * 1024
 
 
-def main() -> None:
-    """Print the port when all is ready; end when standard input does."""
+def main(socket: str) -> None:
+    """Print a line when all is ready; end when standard input does.
+
+    Args:
+        socket: the path of a UNIX socket, in a folder that nobody else may enter: for whoever
+            reaches it the program runs.
+    """
     # Ctrl-C is for whoever started it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in pkgutil.iter_modules(components.__path__, "components."):
@@ -41,9 +46,9 @@ def main() -> None:
         options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)],
     )
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    server.add_insecure_port(f"unix:{socket}")
     server.start()
-    print(port, flush=True)  # noqa: T201 - whoever started it reads it
+    print("ready", flush=True)  # noqa: T201 - whoever started it reads it
     sys.stdin.read()
     # Nothing to clean up: an orderly end would take a while.
     os._exit(0)
@@ -54,4 +59,4 @@ def _program() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

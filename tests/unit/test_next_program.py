@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,21 +19,26 @@ def program() -> Iterator[NextProgram]:
     program.close()
 
 
-def port_of(options: list[str]) -> int:
-    found = re.fullmatch(r"--client=127\.0\.0\.1:(\d+)", " ".join(options))
-    assert found, options
-    return int(found[1])
+def answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(path)
+        except OSError:
+            return False
+        return True
 
 
-def test_it_listens_until_it_is_closed_and_each_update_gets_one_of_its_own(
-    program: NextProgram,
-) -> None:
-    first = port_of(program.options())
-    socket.create_connection(("127.0.0.1", first), 5).close()
-    program.renew()
-    socket.create_connection(("127.0.0.1", port_of(program.options())), 5).close()
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", first), 5)
+def test_each_update_gets_one_of_its_own_that_nobody_else_can_reach(program: NextProgram) -> None:
+    first, second = "", ""
+    for _ in range(2):
+        first, second = second, program.options()[0].removeprefix("--client=unix://")
+        assert answers(second)
+        assert Path(second).parent.stat().st_mode & 0o077 == 0
+        program.renew()
+    assert first != second
+    assert not answers(first)
+    assert not answers(second)
+    assert not Path(second).parent.exists()
 
 
 def test_one_whose_source_was_edited_since_is_not_used(
