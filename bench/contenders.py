@@ -149,6 +149,7 @@ class Slipway(Contender):
                 f"{host.address} {pinned[host.address]}" for host in [*self.web, self.db]
             ],
             "slipway:sshKey": str(self.hosts.key),
+            "slipway:maxUpload": f"{self.body_megabytes}m",
             "slipway:workers": WORKERS,
             "slipway:workerThreads": THREADS,
         }
@@ -177,12 +178,8 @@ class Slipway(Contender):
         return str(self._outputs()["release"]["id"])
 
     def set_body_megabytes(self, number: int) -> None:
-        self.site.edit(
-            "templates/nginx-site.conf",
-            r"client_max_body_size \d+m;",
-            f"client_max_body_size {number}m;",
-        )
         self.body_megabytes = number
+        self.take(self.web)
 
     def _outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.site.pulumi(f"stack output --stack {self.stack} --json")))

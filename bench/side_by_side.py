@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -130,14 +129,12 @@ class SideBySide:
 
 
 def _prepare(who: Contender) -> None:
-    """Everything of a contender on its servers, not measured; twice, to fill what there is to."""
+    """Everything of a contender on its servers, and one release to go back from; not measured."""
     who.everything()
     expect_served(who)
     who.new_edition()
     who.release()
-    who.everything()
     expect_served(who)
-    time.sleep(0.5)
 
 
 def _compared(
