@@ -2,7 +2,18 @@
 
 import pulumi
 
-from components import app_server, errors, outputs, place, plan, render, settings, updater, web
+from components import (
+    app_server,
+    errors,
+    outputs,
+    place,
+    plan,
+    render,
+    settings,
+    site,
+    updater,
+    web,
+)
 from components.application import Application, ApplicationFiles
 from components.config_file import ConfigFile
 from components.database import Database, DatabaseArgs
@@ -14,19 +25,29 @@ from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
+sites = site.all_of(wanted, project=pulumi.get_project())
 earlier = plan.last_outputs()
 ground = place.of(wanted, earlier)
-chosen = plan.decide(wanted, earlier)
-changed = updater.decide(wanted, chosen.release.id, earlier.get("updated"))
-application = Application.of(
-    wanted, module=chosen.module, web_user=ground.web_distribution.web_user
-)
-files = ApplicationFiles.of(application)
-config_file = ConfigFile.of(wanted)
+chosen = [plan.decide(each, earlier) for each in sites]
+changed = updater.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
+applications = [
+    Application.of(
+        each.settings,
+        module=its.module,
+        web_user=ground.web_distribution.web_user,
+        server_names=each.server_names,
+    )
+    for each, its in zip(sites, chosen, strict=True)
+]
+files = [ApplicationFiles.of(each) for each in applications]
+config_files = [ConfigFile.of(each.settings) for each in sites]
 render.check_all()
 
 deploy_key = KeyPair("deploy-key")
-db_password = Password("db-password")
+db_passwords = {
+    each.name: Password("db-password" if each.is_first else f"{each.name}-db-password").value
+    for each in sites
+}
 
 ground.settle(deploy_key)
 
@@ -50,7 +71,9 @@ web_servers = [
             deploy_key=deploy_key,
             updated_by=changed.by,
             connect_seconds=wanted.connect_seconds,
-            packages=app_server.packages(wanted.app_server, wanted.supervisor),
+            packages=app_server.packages(
+                (each.settings.app_server, each.settings.supervisor) for each in sites
+            ),
             after_packages=web.after_packages(ground.web_distribution),
         ),
     )
@@ -59,45 +82,54 @@ web_servers = [
 
 db = Database(
     "database",
-    DatabaseArgs(
-        server=db_server,
-        name=wanted.app_name,
-        password=db_password.value,
-        clients=wanted.db_clients,
-    ),
+    DatabaseArgs(server=db_server, passwords=db_passwords, clients=wanted.db_clients),
 )
 
-web_tier = Web(
-    "web-tier",
-    WebArgs(
-        application=application,
-        files=files,
-        servers=web_servers,
-        environment={**wanted.app_env, "DATABASE_URL": db.url},
-        config_file=config_file,
-    ),
-)
+web_tiers: list[Web] = []
+for number, each in enumerate(sites):
+    web_tiers.append(
+        Web(
+            "web-tier" if each.is_first else f"{each.name}-web-tier",
+            WebArgs(
+                application=applications[number],
+                files=files[number],
+                servers=web_servers,
+                environment={**each.settings.app_env, "DATABASE_URL": db.urls[each.name]},
+                config_file=config_files[number],
+                after=web_tiers[-1].configured if web_tiers else (),
+            ),
+        )
+    )
 
-site = Release(
-    "release",
-    ReleaseArgs(
-        plan=chosen,
-        application=application,
-        web=web_tier,
-        rollout=Rollout.of(wanted),
-        updated_by=changed.by,
-        after=[db.ready],
-    ),
-)
+releases = {
+    each.name: Release(
+        "release" if each.is_first else f"{each.name}-release",
+        ReleaseArgs(
+            plan=chosen[number],
+            place=each.within(pulumi.get_stack()),
+            application=applications[number],
+            web=web_tiers[number],
+            rollout=Rollout.of(wanted),
+            updated_by=changed.by,
+            after=[db.ready[each.name]],
+        ),
+    )
+    for number, each in enumerate(sites)
+}
 
+served = [resource for release in releases.values() for resource in release.served]
+further = {
+    each.name: {"server_names": list(each.server_names), **releases[each.name].outputs}
+    for each in sites
+    if not each.is_first
+}
 outputs.export(
     {
-        "url": ground.open_site(web_servers, after=site.served),
+        "url": ground.open_site(web_servers, after=served),
         "web": pulumi.Output.all(*(server.summary for server in web_servers)),
         "db": db_server.summary,
-        "release": site.current,
-        "previous_release": site.previous,
-        "releases": site.releases,
+        **releases[wanted.app_name].outputs,
+        **({"sites": pulumi.Output.from_input(further)} if further else {}),
         "updated": changed.to_dict(),
         **ground.outputs,
     },

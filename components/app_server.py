@@ -6,7 +6,7 @@ choice between them, is rolled out as a new release is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,14 @@ class InstanceFile:
     then: str = ""
 
 
-def packages(app_server: str, supervisor: str) -> tuple[str, ...]:
-    return (*APP_SERVER_PACKAGES[app_server], *SUPERVISOR_PACKAGES[supervisor])
+def packages(used: Iterable[tuple[str, str]]) -> list[str]:
+    """What a server needs for these pairs of app server and supervisor, each package once."""
+    wanted = [
+        package
+        for app_server, supervisor in used
+        for package in (*APP_SERVER_PACKAGES[app_server], *SUPERVISOR_PACKAGES[supervisor])
+    ]
+    return list(dict.fromkeys(wanted))
 
 
 def instance_files(values: Mapping[str, Any]) -> list[InstanceFile]:

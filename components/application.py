@@ -19,6 +19,8 @@ class Application:
 
     name: str
     module: str
+    server_names: tuple[str, ...]
+    """Names by which visitors ask for it; empty where it answers to all that no other site has."""
     port: int
     behind: str
     """The network from which a proxy's word on visitors is taken; empty where there is none."""
@@ -48,10 +50,18 @@ class Application:
     """Who nginx runs as."""
 
     @classmethod
-    def of(cls, settings: Settings, *, module: str, web_user: str = "www-data") -> Application:
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        module: str,
+        web_user: str = "www-data",
+        server_names: Sequence[str] = (),
+    ) -> Application:
         return cls(
             name=settings.app_name,
             module=module,
+            server_names=tuple(server_names),
             port=settings.web_port,
             behind=settings.vpc_range if settings.balanced else "",
             locations=tuple(location.with_static(settings.locations, settings.static_folder)),
@@ -83,9 +93,19 @@ class Application:
         return max(self.request_seconds, *(each.request_seconds or 0 for each in self.locations), 0)
 
     @property
+    def is_first(self) -> bool:
+        """Whether it is the site of the environment's own settings."""
+        return not self.server_names
+
+    @property
+    def prefix(self) -> str:
+        """Before the names of its resources; those of the first site have none."""
+        return "" if self.is_first else f"{self.name}-"
+
+    @property
     def root(self) -> str:
         """The folder of its releases on a server."""
-        return f"/srv/{self.name}"
+        return root_folder(self.name)
 
     @property
     def configuration(self) -> str:
@@ -96,6 +116,11 @@ class Application:
     def environment(self) -> str:
         """The file of its environment variables on a server."""
         return f"{self.configuration}/env"
+
+
+def root_folder(app: str) -> str:
+    """Where the releases of an application are on a server."""
+    return f"/srv/{app}"
 
 
 def configuration_folder(app: str) -> str:
@@ -162,4 +187,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "import_first": (app.app_server, app.supervisor) != ("gunicorn", "systemd"),
         "instance_files": [app.environment, *(file.path for file in instance)],
     }
+    if not app.is_first:
+        # How the check through nginx asks for it.
+        settings["host"] = app.server_names[0].replace("*", "any")
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

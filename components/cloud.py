@@ -8,7 +8,6 @@ from typing import Any
 import pulumi
 
 from components import distribution, endpoint
-from components.application import configuration_folder
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution
 from components.droplet import Droplet, local_hints
@@ -80,8 +79,7 @@ class Cloud:
                     port=wanted.web_port,
                     health_path=wanted.health_path,
                     after=after,
-                    app=wanted.app_name,
-                    configuration=configuration_folder(wanted.app_name),
+                    apps=wanted.app_names,
                     drain_seconds=wanted.drain_seconds,
                 ),
             )

@@ -56,7 +56,7 @@ class ConfigFile:
             source=source,
             text=text,
             variable=settings.app_config_variable,
-            settings=settings.model_dump(by_alias=True, exclude={"app_env"}),
+            settings=settings.model_dump(by_alias=True, exclude={"app_env", "sites"}),
         )
         # What is wrong with it shows now; the database's address is known only once there is one.
         file.render({**settings.app_env, "DATABASE_URL": "postgresql://user:password@host/name"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,18 +17,18 @@ POSTGRESQL_PORT = 5432
 @dataclass(frozen=True, kw_only=True)
 class DatabaseArgs:
     server: Server
-    name: str
-    """Name of the database and of the role that owns it."""
-    password: pulumi.Input[str]
+    passwords: Mapping[str, pulumi.Input[str]]
+    """For each database, by its name, the password of the role that owns it and has its name."""
     clients: Sequence[str]
     """The networks from which the application comes, in CIDR form."""
 
 
 class Database(pulumi.ComponentResource):
-    """A database with its role; `url` (secret) is what the application connects to."""
+    """Databases with their roles. By name, `urls` (secret) are what applications connect to, and
+    `ready` what they wait for."""
 
-    url: pulumi.Output[str]
-    ready: pulumi.Resource
+    urls: dict[str, pulumi.Output[str]]
+    ready: dict[str, pulumi.Resource]
 
     def __init__(
         self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
@@ -57,7 +57,7 @@ class Database(pulumi.ComponentResource):
             f"{name}-pg-hba",
             host=host,
             path=f"{folder}/pg_hba.conf",
-            content=render("pg_hba.conf", database=args.name, role=args.name, clients=args.clients),
+            content=render("pg_hba.conf", names=list(args.passwords), clients=args.clients),
             mode="0640",
             owner="postgres:postgres",
             check="runuser -u postgres -- psql -qtAX -c"
@@ -65,20 +65,22 @@ class Database(pulumi.ComponentResource):
             then="systemctl reload postgresql",
             opts=host.options(self, depends_on=[configuration]),
         )
-        self.ready = RemoteScript(
-            f"{name}-create",
-            host=host,
-            script=render("create_database.sh", role=args.name, database=args.name),
-            stdin=pulumi.Output.secret(args.password),
-            opts=host.options(self, depends_on=[access]),
-        )
-        self.url = pulumi.Output.secret(
-            pulumi.Output.format(
-                "postgresql://{0}:{1}@{2}:{3}/{0}?sslmode=require",
-                args.name,
-                args.password,
-                args.server.private_address,
-                POSTGRESQL_PORT,
+        self.urls, self.ready = {}, {}
+        for number, (database, password) in enumerate(args.passwords.items()):
+            self.ready[database] = RemoteScript(
+                f"{name}-{database}-create" if number else f"{name}-create",
+                host=host,
+                script=render("create_database.sh", role=database, database=database),
+                stdin=pulumi.Output.secret(password),
+                opts=host.options(self, depends_on=[access]),
             )
-        )
+            self.urls[database] = pulumi.Output.secret(
+                pulumi.Output.format(
+                    "postgresql://{0}:{1}@{2}:{3}/{0}?sslmode=require",
+                    database,
+                    password,
+                    args.server.private_address,
+                    POSTGRESQL_PORT,
+                )
+            )
         self.register_outputs({})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
+from components.application import configuration_folder
 from components.departure import Departure
 from components.network import Network
 from components.remote import Host, RemoteFile
@@ -31,10 +32,8 @@ class LoadBalancerArgs:
     health_path: str
     after: Sequence[pulumi.Resource]
     """What is done once every server serves the release: a new one gets traffic only then."""
-    app: str
-    """The application's name."""
-    configuration: str
-    """The folder of its configuration on a server."""
+    apps: Sequence[str]
+    """The names of the applications, the first site's first: its health is the server's."""
     drain_seconds: int
 
 
@@ -51,7 +50,7 @@ class LoadBalancer(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # The first server stays as long as there are any.
         departures = [
-            Departure(host, args.app, args.drain_seconds, child) for host in args.hosts[1:]
+            Departure(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
         ]
         balancer = digitalocean.LoadBalancer(
             name,
@@ -81,17 +80,19 @@ class LoadBalancer(pulumi.ComponentResource):
         self.id = balancer.id
         self.address = balancer.ip
         for host in args.hosts:
-            self._tell(host, args)
+            for app in args.apps:
+                self._tell(host, app, args)
         self.register_outputs({"address": self.address})
 
-    def _tell(self, host: Host, args: LoadBalancerArgs) -> None:
+    def _tell(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
         """Tell a server where visitors come in, once they do: it checks its switches there, too."""
+        configuration = configuration_folder(app)
         RemoteFile(
-            f"{host.name}-balancer",
+            f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
             host=host,
-            path=f"{args.configuration}/balancer",
+            path=f"{configuration}/balancer",
             content=pulumi.Output.concat(self.address, f" {args.port}\n"),
-            then=render("leave_former_port.sh", app=args.app, configuration=args.configuration),
+            then=render("leave_former_port.sh", app=app, configuration=configuration),
             gone_with_resource=True,
             opts=host.options(self),
         )

@@ -11,6 +11,7 @@ import pulumi
 from pulumi_command import local, remote
 
 from components import first_look
+from components.application import configuration_folder, root_folder
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution, Role
 from components.errors import SlipwayError
@@ -168,15 +169,21 @@ class OwnMachine:
             f"{self.known.host.known_as}-leave",
             connection=host.connection(),
             create="true",
-            delete=as_root(
-                render(
-                    "leave.sh", app=self.settings.app_name, root=f"/srv/{self.settings.app_name}"
-                )
-            ),
+            delete=as_root(self._leave()),
             logging=Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(depends_on=[contact]),
         )
+
+    def _leave(self) -> str:
+        """The last one takes away what all sites shared."""
+        first, *further = self.settings.app_names
+        places = [
+            {"app": app, "root": root_folder(app), "configuration": configuration_folder(app)}
+            for app in (*further, first)
+        ]
+        sites = "".join(render("leave_site.sh", **place) for place in places[:-1])
+        return sites + render("leave.sh", **places[-1])
 
     def _firewall(self, role: Role) -> str:
         wanted = self.settings

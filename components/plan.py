@@ -16,6 +16,7 @@ from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
 from components.settings import Settings
+from components.site import Site
 from components.source import Source
 
 # A release that is new gets its time from the server that first served it.
@@ -56,17 +57,21 @@ class Plan:
         return history.record(self.earlier, release, self.keep)
 
 
-def decide(settings: Settings, earlier: Mapping[str, Any]) -> Plan:
-    """Pack the application, or find the kept release that `slipway:release` names.
+def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
+    """Pack the application of a site, or find the kept release that its setting `release` names.
+
+    Args:
+        site: one of the environment's.
+        earlier: the outputs of the last good update.
 
     Raises:
         SlipwayError: the application cannot be packed, there is no such release, or the bucket for
             archives cannot be used.
     """
-    project, stack = pulumi.get_project(), pulumi.get_stack()
-    folder = artifact_store.folder_of(stack)
-    plan = choose(settings, folder, earlier.get("releases"))
-    bucket = Bucket.of(settings.model_dump(by_alias=True), project, stack)
+    project, place = pulumi.get_project(), site.within(pulumi.get_stack())
+    folder = artifact_store.folder_of(place)
+    plan = choose(site.settings, folder, site.outputs(earlier).get("releases"), key=site.key)
+    bucket = Bucket.of(site.settings.model_dump(by_alias=True), project, place)
     try:
         _keep_archives(plan, folder, bucket, only_look=pulumi.runtime.is_dry_run())
     except BucketError as error:
@@ -86,14 +91,14 @@ def _keep_archives(plan: Plan, folder: Path, bucket: Bucket | None, *, only_look
         artifact_store.forget_all_but(kept, folder)
 
 
-def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
-    """`decide` without an engine."""
+def choose(settings: Settings, archives: Path, earlier: Any, *, key: str = "slipway:") -> Plan:
+    """`decide` without an engine; `key` is put before the names of settings in messages."""
     known = {release.id: release for release in history.read(earlier)}
     if settings.release:
         if settings.release not in known:
             kept = ", ".join(known) or "none yet"
             raise SlipwayError(
-                f"slipway:release is {settings.release}: must be a kept release ({kept}), or empty"
+                f"{key}release is {settings.release}: must be a kept release ({kept}), or empty"
             )
         release = known[settings.release]
         return Plan(
@@ -110,7 +115,7 @@ def choose(settings: Settings, archives: Path, earlier: Any) -> Plan:
         location.require_folders(
             settings.locations,
             packed.folders,
-            key="slipway:locations",
+            key=f"{key}locations",
             release=settings.app_folder,
         )
     module = settings.app_module or _module_in(source)

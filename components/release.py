@@ -28,6 +28,8 @@ _DELIVER = "PATH=.venv/bin:$PATH; python3 -m scripts.commands.deliver"
 @dataclass(frozen=True, kw_only=True)
 class ReleaseArgs:
     plan: Plan
+    place: str
+    """Where its archives are kept: the stack, or for a further site `local/shop`."""
     application: Application
     web: Web
     rollout: Rollout
@@ -54,6 +56,7 @@ class Release(pulumi.ComponentResource):
         super().__init__("slipway:index:Release", name, None, opts)
         self._args = args
         self._id = args.plan.release.id
+        self._prefix = args.application.prefix
         hosts = args.web.hosts
 
         ready: list[pulumi.Resource] = [
@@ -86,11 +89,11 @@ class Release(pulumi.ComponentResource):
         On this machine, for only here is known where archives are to be had from. What the command
         line names is what makes it run again: the release, and the machine.
         """
-        words = [pulumi.get_stack(), host.name, self._id]
+        words = [self._args.place, host.name, self._id]
         # A kept one that went bad since is not to come back unawares.
         words += ["--kept"] if self._args.plan.comes_back else []
         return local.Command(
-            f"{host.name}-stage",
+            f"{host.name}-{self._prefix}stage",
             create=f"{_DELIVER} {shlex.join(words)}",
             stdin=pulumi.Output.json_dumps(
                 {
@@ -116,7 +119,7 @@ class Release(pulumi.ComponentResource):
         # A kept release has run its own when it was new: what was run last stays what was run last.
         ignored = ["create", "triggers", "connection"] if self._args.plan.comes_back else []
         return RemoteScript(
-            f"{host.name}-release-command",
+            f"{host.name}-{self._prefix}release-command",
             host=host,
             script=self._releasectl(f"migrate {self._id} --command {command}"),
             shown=Logging.STDERR,
@@ -160,7 +163,7 @@ class Release(pulumi.ComponentResource):
     ) -> RemoteScript:
         """`start`, `switch` or `settle`. A changed configuration is rolled out as new code is."""
         return RemoteScript(
-            f"{host.name}-{verb}",
+            f"{host.name}-{self._prefix}{verb}",
             host=host,
             script=configuration.apply(
                 lambda digest: self._releasectl(
@@ -170,6 +173,15 @@ class Release(pulumi.ComponentResource):
             shown=Logging.STDERR,
             opts=host.options(self, depends_on=after),
         )
+
+    @property
+    def outputs(self) -> dict[str, pulumi.Output[Any]]:
+        """What the stack's outputs say of it."""
+        return {
+            "release": self.current,
+            "previous_release": self.previous,
+            "releases": self.releases,
+        }
 
     def _releasectl(self, arguments: str) -> str:
         """A script whose output is releasectl's line of JSON, if all went well.

@@ -107,6 +107,13 @@ def _check_environment(values: Any) -> dict[str, str]:
     return {name: _text_of(value) for name, value in values.items()}
 
 
+def _check_sites(values: Any) -> Any:
+    """Only their form (components/site.py has the rest): what is said never shows their secrets."""
+    if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+        raise _said("must be a list of maps, each with an appName and serverNames")
+    return values
+
+
 def _text_of(value: str | float) -> str:
     """As the person wrote it: true, not True."""
     return value if isinstance(value, str) else json.dumps(value)
@@ -311,6 +318,9 @@ class Settings(BaseModel):
         str, _matches(r"[^\n\0]*"), Field(description="the path of a private key file, or empty")
     ]
     vpc_range: VpcRange
+    sites: Annotated[
+        list[dict[str, Any]], BeforeValidator(_check_sites), Field(description="", repr=False)
+    ]
     connect_seconds: Annotated[int, Field(ge=1, le=3600, description="1 to 3600 seconds")]
     ssh_from: Networks
     http_from: Networks
@@ -323,6 +333,11 @@ class Settings(BaseModel):
     def app_path(self) -> Path:
         """The application's folder, or its package, on this machine."""
         return Path(self.app_folder)
+
+    @property
+    def app_names(self) -> list[str]:
+        """Of all sites, this one first."""
+        return [self.app_name, *(str(each.get("appName")) for each in self.sites)]
 
     @property
     def packages(self) -> Path:
@@ -371,7 +386,7 @@ def load() -> Settings:
     Raises:
         SlipwayError: a setting is unknown, of the wrong type or out of range.
     """
-    return parse(_raw_values(), namespace=pulumi.get_project())
+    return parse(_raw_values(), prefix=f"{pulumi.get_project()}:")
 
 
 def api_endpoint() -> str:
@@ -380,8 +395,12 @@ def api_endpoint() -> str:
     return configured or os.environ.get("DIGITALOCEAN_API_URL", "")
 
 
-def parse(values: Mapping[str, Any], *, namespace: str = "slipway") -> Settings:
+def parse(values: Mapping[str, Any], *, prefix: str = "slipway:") -> Settings:
     """Check raw values by their setting's name (`webPort`); pure.
+
+    Args:
+        values: all of them.
+        prefix: put before their names in messages.
 
     Raises:
         SlipwayError: one line for each wrong setting.
@@ -389,8 +408,8 @@ def parse(values: Mapping[str, Any], *, namespace: str = "slipway") -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SlipwayError("\n".join(_explain(error, namespace))) from None
-    _check_relations(settings, namespace)
+        raise SlipwayError("\n".join(_explain(error, prefix))) from None
+    _check_relations(settings, prefix)
     return settings
 
 
@@ -418,12 +437,12 @@ def _decode(value: str) -> Any:
     return value
 
 
-def _explain(error: ValidationError, namespace: str) -> list[str]:
+def _explain(error: ValidationError, prefix: str) -> list[str]:
     lines = []
     for problem in error.errors():
         known = _by_alias(Settings)
         name, *within = map(str, problem["loc"])
-        key = f"{namespace}:{name}"
+        key = f"{prefix}{name}"
         if name == "locations" and len(within) > 1:
             key = f"{key}[{within[0]}].{within[1]}"
             known, name = _by_alias(Location), within[1]
@@ -455,21 +474,21 @@ def _by_alias(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _check_relations(settings: Settings, namespace: str) -> None:
+def _check_relations(settings: Settings, prefix: str) -> None:
     if settings.local_web_port and settings.local_web_port == settings.local_db_port:
         raise SlipwayError(
-            f"{namespace}:localDbPort is {settings.local_db_port}, and so is"
-            f" {namespace}:localWebPort: two forwards cannot share a port of 127.0.0.1"
+            f"{prefix}localDbPort is {settings.local_db_port}, and so is"
+            f" {prefix}localWebPort: two forwards cannot share a port of 127.0.0.1"
         )
     if settings.web_port in (22, 5432):
         raise SlipwayError(
-            f"{namespace}:webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
+            f"{prefix}webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
             " must be another port, 1 to 65535"
         )
     if (settings.app_server, settings.web_port) == ("mod_wsgi", APACHE_PORT):
         raise SlipwayError(
-            f"{namespace}:webPort is {APACHE_PORT}, where Apache listens for nginx"
-            f" ({namespace}:appServer is mod_wsgi): must be another port, 1 to 65535"
+            f"{prefix}webPort is {APACHE_PORT}, where Apache listens for nginx"
+            f" ({prefix}appServer is mod_wsgi): must be another port, 1 to 65535"
         )
     for name, value in (
         ("artifactEndpoint", settings.artifact_endpoint),
@@ -478,21 +497,21 @@ def _check_relations(settings: Settings, namespace: str) -> None:
     ):
         if value and not settings.artifact_bucket:
             raise SlipwayError(
-                f"{namespace}:{name} is {value}, but no bucket is set:"
-                f" set {namespace}:artifactBucket too, or neither"
+                f"{prefix}{name} is {value}, but no bucket is set:"
+                f" set {prefix}artifactBucket too, or neither"
             )
     if settings.app_config_file and settings.app_config_variable in settings.app_env:
         raise SlipwayError(
-            f"{namespace}:appEnv has the name {settings.app_config_variable}, which is taken:"
-            f" {namespace}:appConfigVariable says that it names {settings.app_config_file}"
+            f"{prefix}appEnv has the name {settings.app_config_variable}, which is taken:"
+            f" {prefix}appConfigVariable says that it names {settings.app_config_file}"
         )
     location.check(
         settings.locations,
-        key=f"{namespace}:locations",
+        key=f"{prefix}locations",
         static_folder=settings.static_folder,
         health_path=settings.health_path,
     )
-    _check_own_hosts(settings, namespace)
+    _check_own_hosts(settings, prefix)
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (
         ("localWebAddress", settings.local_web_address),
@@ -500,17 +519,17 @@ def _check_relations(settings: Settings, namespace: str) -> None:
     ):
         if number == 1 or number >= size - 1:
             raise SlipwayError(
-                f"{namespace}:{name} is {number}: must be 2 to {min(size - 2, 250)}"
+                f"{prefix}{name} is {number}: must be 2 to {min(size - 2, 250)}"
                 f" in {settings.vpc_range}, or 0 for any"
             )
 
 
-def _check_own_hosts(settings: Settings, namespace: str) -> None:
+def _check_own_hosts(settings: Settings, prefix: str) -> None:
     """Servers of one's own are all or none, and what only DigitalOcean can do is not asked for."""
     if bool(settings.web_hosts) != bool(settings.db_host):
         there, missing = ("webHosts", "dbHost") if settings.web_hosts else ("dbHost", "webHosts")
         raise SlipwayError(
-            f"{namespace}:{missing} is empty, and {namespace}:{there} is not: servers of your own"
+            f"{prefix}{missing} is empty, and {prefix}{there} is not: servers of your own"
             " are all servers of an environment, for both tiers share one network"
         )
     if not settings.own_hosts:
@@ -520,15 +539,15 @@ def _check_own_hosts(settings: Settings, namespace: str) -> None:
         for address in {host.address, host.private_address}:
             if address in taken:
                 raise SlipwayError(
-                    f"{address} is both {taken[address]} and {name} in {namespace}:webHosts and"
-                    f" {namespace}:dbHost: each server has a machine of its own"
+                    f"{address} is both {taken[address]} and {name} in {prefix}webHosts and"
+                    f" {prefix}dbHost: each server has a machine of its own"
                 )
         taken |= dict.fromkeys((host.address, host.private_address), name)
     ports = {host.port for name, host in settings.own_hosts.items() if name != "db"}
     if settings.web_port in ports:
         raise SlipwayError(
-            f"{namespace}:webPort is {settings.web_port}, which is the port of SSH in"
-            f" {namespace}:webHosts: must be another port, 1 to 65535"
+            f"{prefix}webPort is {settings.web_port}, which is the port of SSH in"
+            f" {prefix}webHosts: must be another port, 1 to 65535"
         )
     only_at_digitalocean = {
         "webCount": settings.web_count not in (1, len(settings.web_hosts)),
@@ -544,6 +563,6 @@ def _check_own_hosts(settings: Settings, namespace: str) -> None:
     for key, is_set in only_at_digitalocean.items():
         if is_set:
             raise SlipwayError(
-                f"{namespace}:{key} is set, and so is {namespace}:webHosts: it has no meaning for"
+                f"{prefix}{key} is set, and so is {prefix}webHosts: it has no meaning for"
                 " servers of your own"
             )

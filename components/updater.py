@@ -35,15 +35,15 @@ class Updater:
         return asdict(self)
 
 
-def decide(settings: Settings, release: str, earlier: Any) -> Updater:
+def decide(settings: Settings, releases: Iterable[str], earlier: Any) -> Updater:
     """Whoever runs this update, or the one before where this one wants the same.
 
     Args:
         settings: of the environment.
-        release: id of the release that is to serve.
+        releases: ids of those that are to serve, one for each site.
         earlier: the output `updated` of the last good update; None before the first.
     """
-    wanted = digest(settings, release, sorted(_source_files()))
+    wanted = digest(settings, " ".join(releases), sorted(_source_files()))
     known = earlier if isinstance(earlier, dict) else {}
     by = known.get("by") if known.get("wanted") == wanted else None
     return Updater(by=by if isinstance(by, str) else present(), wanted=wanted)

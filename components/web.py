@@ -39,6 +39,8 @@ class WebArgs:
     environment: Mapping[str, pulumi.Input[str]]
     """Environment variables of the application; may hold secrets."""
     config_file: ConfigFile | None = None
+    after: Sequence[Sequence[pulumi.Resource]] = ()
+    """For each server, what is there before: the site before this one."""
 
 
 class Web(pulumi.ComponentResource):
@@ -54,18 +56,21 @@ class Web(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:Web", name, None, opts)
         self.hosts, self.configured, self.digests = [], [], []
-        for server in args.servers:
-            self._configure(server, args)
+        for number, server in enumerate(args.servers):
+            self._configure(server, args, args.after[number] if args.after else ())
         self.register_outputs({})
 
-    def _configure(self, server: Server, args: WebArgs) -> None:
+    def _configure(self, server: Server, args: WebArgs, before: Sequence[pulumi.Resource]) -> None:
         host, app, files = server.host, args.application, args.files
         system = server.distribution
+        first: list[pulumi.Resource] = [server.ready, *before]
+        if not app.is_first:
+            first.append(self._place_of_its_own(host, app, first))
         prepared = RemoteScript(
-            f"{host.name}-prepare",
+            f"{host.name}-{app.prefix}prepare",
             host=host,
             script=files.prepare,
-            opts=host.options(self, depends_on=[server.ready]),
+            opts=host.options(self, depends_on=first),
         )
 
         def file(
@@ -80,7 +85,7 @@ class Web(pulumi.ComponentResource):
             then: str = "",
         ) -> RemoteFile:
             return RemoteFile(
-                f"{host.name}-{what}",
+                f"{host.name}-{app.prefix}{what}",
                 host=host,
                 path=path,
                 content=content,
@@ -109,6 +114,7 @@ class Web(pulumi.ComponentResource):
                 configuration=app.configuration,
                 port=app.port,
                 behind=app.behind,
+                server_names=app.server_names,
             )
             + system.enable_site.format(app=app.name)
             + "nginx -t -q",
@@ -142,25 +148,39 @@ class Web(pulumi.ComponentResource):
             after=config_files,
         )
         settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
-        releasectl = file(
-            "releasectl",
-            "/usr/local/bin/releasectl",
-            # By the interpreter that the application's environments are made with.
-            RELEASECTL.read_text().replace("/usr/bin/python3", f"/usr/bin/{system.python}", 1),
-            mode="0755",
-            check="python3 /usr/local/bin/releasectl --help",
-        )
+        configured = [
+            *[maintenance, site, *instance, sockets, *config_files, environment, settings],
+        ]
+        if app.is_first:  # one for all sites
+            releasectl = file(
+                "releasectl",
+                "/usr/local/bin/releasectl",
+                # By the interpreter that the application's environments are made with.
+                RELEASECTL.read_text().replace("/usr/bin/python3", f"/usr/bin/{system.python}", 1),
+                mode="0755",
+                check="python3 /usr/local/bin/releasectl --help",
+            )
+            configured.append(releasectl)
         self.hosts.append(host)
-        self.configured.append(
-            [
-                *[maintenance, site, *instance, sockets, *config_files, environment],
-                *[settings, releasectl],
-            ]
-        )
+        self.configured.append([*before, *configured])
         self.digests.append(
             pulumi.Output.all(*(each.digest for each in [*instance, environment])).apply(
                 lambda digests: "".join(digest[:4] for digest in digests)
             )
+        )
+
+    def _place_of_its_own(
+        self, host: Host, app: Application, after: Sequence[pulumi.Resource]
+    ) -> RemoteScript:
+        """Does nothing until the site is taken out of the list; then it is taken away here."""
+        return RemoteScript(
+            f"{host.name}-{app.prefix}site",
+            host=host,
+            script="true",
+            undo=render(
+                "leave_site.sh", app=app.name, root=app.root, configuration=app.configuration
+            ),
+            opts=host.options(self, depends_on=after),
         )
 
 

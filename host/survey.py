@@ -26,7 +26,11 @@ PATIENCE_SECONDS = 12
 
 
 def survey(
-    files: list[str], units: list[str], app: str | None = None, postgresql: str | None = None
+    files: list[str],
+    units: list[str],
+    app: str | None = None,
+    postgresql: str | None = None,
+    sites: tuple[str, ...] = (),
 ) -> str:
     """One JSON object.
 
@@ -35,9 +39,11 @@ def survey(
         units: systemd's full names.
         app: name of the application that is served here.
         postgresql: major version of the PostgreSQL that runs here.
+        sites: names of the applications of further sites.
     """
-    # The only one that may take long: it goes on while the others are looked at.
-    release = start("releasectl", "--app", app, "status") if app else None
+    # The only ones that may take long: they go on while the others are looked at.
+    apps = [*([app] if app else []), *sites]
+    releases = {each: start("releasectl", "--app", each, "status") for each in apps}
     found: dict[str, Any] = {
         "time": time.time(),
         "load": os.getloadavg()[0],
@@ -51,13 +57,15 @@ def survey(
         "missing_packages": missing_packages(),
         "files": {path: file_state(Path(path)) for path in files},
         "certificates": certificates(),
-        "last_change": last_change(JOURNAL, *([Path("/srv", app, JOURNAL.name)] if app else [])),
+        "last_change": last_change(JOURNAL, *(Path("/srv", each, JOURNAL.name) for each in apps)),
     }
     if postgresql:
         found["postgresql"] = {"version": postgresql, "accepts": accepts(postgresql)}
     if app:
-        found["application"] = application_state(release)
+        found["application"] = application_state(releases[app])
         found["maintenance"] = shows_maintenance(app)
+    if sites:
+        found["sites"] = {each: application_state(releases[each]) for each in sites}
     return json.dumps(found)
 
 

@@ -3,10 +3,11 @@
 kept={{ configuration }}/former-port.conf
 systemctl stop {{ app }}-leave-port.timer 2>/dev/null || true
 {% if behind %}
-former=$(sed -n 's/^    listen \([0-9]*\) default_server;$/\1/p' {{ site }}.old 2>/dev/null) || true
+{% set kind = "" if server_names else " default_server" %}
+former=$(sed -n 's/^    listen \([0-9]*\){{ kind }};$/\1/p' {{ site }}.old 2>/dev/null) || true
 if [ -n "$former" ] && [ "$former" != {{ port }} ]; then
-  echo "listen $former default_server;" >"$kept"
-elif grep -qs ' {{ port }} ' "$kept"; then
+  echo "listen $former{{ kind }};" >"$kept"
+elif grep -qs ' {{ port }}{{ ";" if server_names else " " }}' "$kept"; then
   rm -f "$kept"
 fi
 {% else %}

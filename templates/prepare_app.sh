@@ -8,8 +8,13 @@ fi
 # nginx reads static files and connects to the socket; it is in a new group only from its next start on.
 if ! id -nG {{ web_user }} | grep -qw {{ app }}; then
   usermod --append --groups {{ app }} {{ web_user }}
+{% if server_names %}
+  # Its new workers are in the group; what the other sites are answering goes on.
+  systemctl reload nginx
+{% else %}
   rm -f /etc/nginx/sites-enabled/default
   systemctl restart nginx
+{% endif %}
 fi
 install -d -m 0755 {{ root }} {{ root }}/releases {{ root }}/venvs {{ root }}/instances
 install -d -m 0750 -o {{ app }} -g {{ app }} {{ root }}/shared

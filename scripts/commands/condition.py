@@ -16,6 +16,7 @@ from scripts.commands.engine import ROOT, by_name, exported, fail, stack_setting
 from scripts.commands.expectation import Expectation, expectations
 from scripts.commands.findings import Finding, Level
 from scripts.commands.fleet import CONNECT_SECONDS, Fleet, Result
+from scripts.commands.sites import all_of as all_sites
 
 SURVEY = ROOT / "host" / "survey.py"
 # Longer than the survey's own patience with what it asks.
@@ -33,6 +34,8 @@ class Condition:
     """The worst first."""
     release: str | None
     """What is to serve, as the stack's outputs say."""
+    sites: dict[str, str | None]
+    """The same for each further site."""
     held: bool
     """Whether slipway:release keeps the environment on a release."""
     balancer: str | None
@@ -62,16 +65,21 @@ class Condition:
         now = time.time()
         outputs = (_find(resources, "pulumi:pulumi:Stack") or {}).get("outputs", {})
         release = (outputs.get("release") or {}).get("id")
+        sites = {
+            name: (each.get("release") or {}).get("id")
+            for name, each in (outputs.get("sites") or {}).items()
+        }
         facts, found = _read(stack, wanted, results, now)
-        found += findings.of_releases(wanted, facts, release)
+        found += findings.of_releases(wanted, facts, release, sites)
         if entry and (problem := entry.result()):
             text = f"the load balancer {problem}"
             found.append(Finding(level=Level.CRITICAL, server="", text=text))
         settings = stack_settings(stack)
         found += _of_updates(stack, state) + _of_maintenance(facts, settings)
-        if settings.get("release"):
-            text = f"held on release {settings['release']} (slipway:release)"
-            found.append(Finding(level=Level.WELL, server="", text=text))
+        for site in all_sites(stack):
+            if held := site.settings.get("release"):
+                text = f"held on release {held} (slipway:{site.path('release')})"
+                found.append(Finding(level=Level.WELL, server="", text=text))
         return cls(
             stack=stack,
             fleet=fleet,
@@ -79,6 +87,7 @@ class Condition:
             facts=facts,
             findings=sorted(found, key=lambda each: -each.level),
             release=release,
+            sites=sites,
             held=bool(settings.get("release")),
             balancer=balancer["outputs"]["ip"] if balancer else None,
         )
@@ -89,7 +98,10 @@ def _find(resources: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
 
 
 def _survey_of(wanted: Expectation) -> str:
-    arguments = (list(wanted.files), list(wanted.units), wanted.application, wanted.postgresql)
+    arguments = (
+        *(list(wanted.files), list(wanted.units), wanted.application, wanted.postgresql),
+        *([tuple(wanted.sites)] if wanted.sites else []),
+    )
     return f"{SURVEY.read_text()}\nprint(survey{arguments!r})\n"
 
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from components import archive, artifact_store
 from components.archive import ArchiveError
 from components.bucket import Bucket, BucketError
+from scripts.commands import sites
 from scripts.commands.engine import ROOT, say, stack_settings
 from scripts.commands.fleet import Fleet, Opened, Server
 from scripts.commands.relay import Relay
@@ -44,7 +45,7 @@ class Delivery:
     """What one server is to have, and how to get it there.
 
     Args:
-        stack: the environment.
+        place: the environment, and where it is not the first site of it, the site: local/shop.
         server: its name in the stack.
         release: the release's id.
         options: further ones of `releasectl stage`.
@@ -54,11 +55,12 @@ class Delivery:
     """
 
     def __init__(
-        self, stack: str, server: str, release: str, options: list[str], given: dict[str, Any]
+        self, place: str, server: str, release: str, options: list[str], given: dict[str, Any]
     ) -> None:
-        self.stack, self.server, self.release = stack, server, release
+        self.place, self.stack = place, place.partition("/")[0]
+        self.server, self.release = server, release
         self.options, self.given = options, given
-        self.archive = artifact_store.archive_in(artifact_store.folder_of(stack), release)
+        self.archive = artifact_store.archive_in(artifact_store.folder_of(place), release)
 
     def run(self) -> str:
         """What releasectl says of it on the server: one line of JSON.
@@ -123,7 +125,7 @@ class Delivery:
             yield
 
     def _from_bucket(self, reasons: list[str]) -> None:
-        bucket = Bucket.of(stack_settings(self.stack), _project(), self.stack)
+        bucket = Bucket.of(stack_settings(self.stack), sites.project(), self.place)
         if bucket is None:
             reasons.append("no bucket is set (artifactBucket)")
             return
@@ -156,16 +158,10 @@ def _output_of(line: list[str], file: BinaryIO) -> None:
         raise DeliveryError(said[-1].removeprefix("releasectl: "))
 
 
-def _project() -> str:
-    import yaml
-
-    return str(yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"])
-
-
-def main(stack: str, server: str, release: str, *options: str) -> None:
+def main(place: str, server: str, release: str, *options: str) -> None:
     os.environ.setdefault("SLIPWAY_HOME", str(ROOT / ".slipway"))
     try:
-        print(Delivery(stack, server, release, list(options), json.load(sys.stdin)).run())  # noqa: T201
+        print(Delivery(place, server, release, list(options), json.load(sys.stdin)).run())  # noqa: T201
     except DeliveryError as error:
         if str(error):
             say(str(error))

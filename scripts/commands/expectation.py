@@ -47,8 +47,18 @@ class Expectation:
 
     @property
     def application(self) -> str | None:
-        """The name of the application that is served there."""
-        return next((found[1] for path in self.files if (found := _APPLICATION.match(path))), None)
+        """The name of the first site's application."""
+        return next((app for app in self._applications if app not in self.sites), None)
+
+    @property
+    def sites(self) -> list[str]:
+        """The names of the applications of further sites."""
+        # Their resources have the name in theirs (components/web.py).
+        return [app for app in self._applications if self.named(f"{app}-releasectl-settings")]
+
+    @property
+    def _applications(self) -> list[str]:
+        return [found[1] for path in self.files if (found := _APPLICATION.match(path))]
 
     @property
     def postgresql(self) -> str | None:
@@ -83,7 +93,12 @@ class Expectation:
 
         With several servers a switch that is not settled goes back.
         """
-        return self.named("switch") + self.named("settle")
+        return self.serving_of("")
+
+    def serving_of(self, site: str) -> tuple[str, ...]:
+        """The same for a further site, by its name."""
+        prefix = f"{site}-" if site else ""
+        return self.named(f"{prefix}switch") + self.named(f"{prefix}settle")
 
     def named(self, what: str) -> tuple[str, ...]:
         """The URN of `<server>-<what>`, if there is one."""

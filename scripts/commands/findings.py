@@ -55,6 +55,7 @@ def of_server(
     found = [
         *_services(expectation, facts, stack),
         *_application(expectation, facts, stack),
+        *(each for site in expectation.sites for each in _site(site, expectation, facts, stack)),
         *_packages(expectation, facts),
         *_files(expectation, facts),
         *_resources(expectation.server, facts, stack),
@@ -81,21 +82,32 @@ def of_releases(
     expectations: Mapping[str, Expectation],
     facts: Mapping[str, Mapping[str, Any]],
     wanted: str | None,
+    sites: Mapping[str, str | None],
 ) -> list[Finding]:
-    """Servers that serve another release than the outputs of the stack name."""
+    """Servers that serve another release than the outputs of the stack name.
+
+    Args:
+        expectations: by server.
+        facts: by server.
+        wanted: the release of the first site.
+        sites: the releases of the further ones, by their names.
+    """
     found = []
     for server, each in facts.items():
-        serves = each.get("application", {}).get("current")
-        if serves and wanted and serves != wanted:
-            found.append(
-                Finding(
-                    level=Level.WARNING,
-                    server=server,
-                    text=f"serves release {serves}, the stack's outputs say {wanted}",
-                    repair=expectations[server].serving,
-                )
-            )
+        for site, release in {"": wanted, **sites}.items():
+            serves = _state_of(site, each).get("current")
+            if serves and release and serves != release:
+                where = f"{site}: " if site else ""
+                text = f"{where}serves release {serves}, the stack's outputs say {release}"
+                repair = expectations[server].serving_of(site)
+                found.append(Finding(level=Level.WARNING, server=server, text=text, repair=repair))
     return found
+
+
+def _state_of(site: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What releasectl says of a site, by its name; that of the first one is empty."""
+    found = facts.get("sites", {}).get(site) if site else facts.get("application")
+    return found if isinstance(found, Mapping) else {}
 
 
 def worst(found: list[Finding]) -> Level:
@@ -126,7 +138,8 @@ def _services(expectation: Expectation, facts: Mapping[str, Any], stack: str) ->
         )
     for unit in facts["failed_units"]:
         # What serves is judged by itself; how an instance ended that no longer does is history.
-        if unit in expectation.units or unit.startswith(f"{expectation.application}@"):
+        applications = (expectation.application, *expectation.sites)
+        if unit in expectation.units or unit.partition("@")[0] in applications:
             continue
         yield Finding(
             level=Level.WARNING,
@@ -139,21 +152,29 @@ def _services(expectation: Expectation, facts: Mapping[str, Any], stack: str) ->
 def _application(
     expectation: Expectation, facts: Mapping[str, Any], stack: str
 ) -> Iterator[Finding]:
-    server = expectation.server
-    if not expectation.application or not expectation.serving:
+    if expectation.application:
+        yield from _site("", expectation, facts, stack)
+
+
+def _site(
+    site: str, expectation: Expectation, facts: Mapping[str, Any], stack: str
+) -> Iterator[Finding]:
+    server, serving = expectation.server, expectation.serving_of(site)
+    if not serving:
         return
-    state = facts["application"]
+    state = _state_of(site, facts)
+    where = f"{site}: " if site else ""
 
     def bad(text: str, level: Level = Level.CRITICAL, **more: Any) -> Finding:
-        return Finding(level=level, server=server, text=text, **more)
+        return Finding(level=level, server=server, text=where + text, **more)
 
     if state.get("error"):
         yield bad(f"what is served cannot be told: {state['error']}")
     elif not state.get("instance"):
-        yield bad("no release serves", repair=expectation.serving)
+        yield bad("no release serves", repair=serving)
     elif state.get("unit_state") not in RUNNING:
         text = f"the application is {state.get('unit_state')} ({state.get('unit')})"
-        yield bad(text, repair=expectation.serving)
+        yield bad(text, repair=serving)
     elif state.get("problem"):
         yield bad(
             f"the application is not well: {state['problem']}",
@@ -165,7 +186,7 @@ def _application(
             yield bad(text, repair=expectation.units["nginx.service"])
         if state.get("starts_at_boot") is False:
             text = "the application runs, but is not started at boot"
-            yield bad(text, Level.WARNING, repair=expectation.serving)
+            yield bad(text, Level.WARNING, repair=serving)
 
 
 def _packages(expectation: Expectation, facts: Mapping[str, Any]) -> Iterator[Finding]:

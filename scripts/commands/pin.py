@@ -11,34 +11,45 @@ import sys
 
 from components.errors import SlipwayError
 from components.source import Source
-from scripts.commands.engine import ROOT, fail, outputs, pulumi, say, stack_settings
+from scripts.commands import sites
+from scripts.commands.engine import ROOT, fail, outputs, pulumi, say
+from scripts.commands.sites import Site
 
 
 def main(stack: str) -> None:
-    pinned = stack_settings(stack).get("release")
-    if not pinned:
-        return
+    for site in sites.all_of(stack):
+        if pinned := site.settings.get("release"):
+            _look_at(stack, site, str(pinned))
+
+
+def _look_at(stack: str, site: Site, pinned: str) -> None:
     try:
         present = Source.of(
-            ROOT / _setting(stack, "appFolder"),
-            kind=_setting(stack, "appSource"),
-            build_command=_setting(stack, "buildCommand"),
+            ROOT / _setting(stack, site, "appFolder"),
+            kind=_setting(stack, site, "appSource"),
+            build_command=_setting(stack, site, "buildCommand"),
             packages=ROOT / os.environ.get("SLIPWAY_HOME", ".slipway") / "packages",
         ).identify()
     except SlipwayError as error:
         fail(str(error))
-    released = [release["id"] for release in outputs(stack).get("releases", [])]
+    known = site.outputs(outputs(stack))
+    released = [release["id"] for release in known.get("releases", [])]
+    what = "the application" if site.number is None else f"the application of {site.name}"
     if present == pinned or present not in released:
-        pulumi("config", "rm", "release", "--stack", stack)
-        say(f"the application is release {present}: no longer held on {pinned}")
+        path = [] if site.number is None else ["--path"]
+        pulumi("config", "rm", *path, site.path("release"), "--stack", stack)
+        say(f"{what} is release {present}: no longer held on {pinned}")
     else:
         say(
-            f"{stack} stays on release {pinned} (slipway:release), which it was rolled back to;"
-            f" the application is still {present}"
+            f"{stack} stays on release {pinned} (slipway:{site.path('release')}), which it was"
+            f" rolled back to; {what} is still {present}"
         )
 
 
-def _setting(stack: str, name: str) -> str:
+def _setting(stack: str, site: Site, name: str) -> str:
+    """As components/site.py has it: a further site takes all over but what is built."""
+    if site.number is not None and (name in site.settings or name == "buildCommand"):
+        return str(site.settings.get(name, ""))
     return pulumi("config", "get", name, "--stack", stack)
 
 

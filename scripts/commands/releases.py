@@ -10,7 +10,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from scripts.commands import audit, release_states, server_releases
+from scripts.commands import audit, release_states, server_releases, sites
 from scripts.commands.engine import fail, outputs, say
 from scripts.commands.fleet import Fleet
 from scripts.commands.release_states import State
@@ -20,14 +20,16 @@ PRUNED_SHOWN = 5
 
 
 def main(stack: str, *words: str) -> None:
-    for word in words:
+    site, rest = sites.take(words, stack)
+    for word in rest:
         if word not in ALLOWED:
-            fail(f"unknown argument {word!r} (allowed: {', '.join(ALLOWED)}, --help)")
+            fail(f"unknown argument {word!r} (allowed: {', '.join(ALLOWED)}, --site, --help)")
     if "--audit" in words:
         audit.show(stack, as_json="--json" in words, console=console())
         return
-    known = outputs(stack)
-    answers = {} if "--offline" in words or not known else server_releases.ask(Fleet.of(stack))
+    known = site.outputs(outputs(stack))
+    alone = "--offline" in words or not known
+    answers = {} if alone else server_releases.ask(Fleet.of(stack), site.name)
     states = release_states.of(known, answers)
     for name, answer in answers.items():
         if answer.problem:

@@ -1,4 +1,4 @@
-"""Print, a line each, the release that serves and the options of the `pulumi up` that puts right
+"""Print, a line each, the release that serves, those of further sites, and the options of the `pulumi up` that puts right
 what is not as the last update left it.
 
 Nothing is printed where there is nothing to repair. What is said to the person goes to standard
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from scripts.commands import sites
 from scripts.commands.condition import Condition
 from scripts.commands.engine import fail, say
 from scripts.commands.findings import Finding, Level
@@ -32,9 +33,22 @@ def main(stack: str, *servers: str) -> int:
             say(f"to repair: {_said(finding)}")
     # The release that serves, whatever the application's folder holds by now.
     print(condition.release)  # noqa: T201 - the script that called reads it
+    for setting in _held_sites(condition):
+        print(setting)  # noqa: T201
     for urn in urns:
         print(f"--target-replace={urn}")  # noqa: T201
     return 0
+
+
+def _held_sites(condition: Condition) -> list[str]:
+    """Settings that have each further site stay with its release, whatever its folder holds."""
+    further = [site for site in sites.all_of(condition.stack) if site.number is not None]
+    if not further:
+        return []
+    for site in further:
+        if not condition.sites.get(site.name):
+            fail(f"{site.name} was never up: scripts/up {condition.stack} makes it")
+    return [f"{site.path('release')}={condition.sites[site.name]}" for site in further]
 
 
 def _say_what_remains(found: Sequence[Finding]) -> int:

@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import sys
 
-from scripts.commands import release_states, server_releases
+from scripts.commands import release_states, server_releases, sites
 from scripts.commands.engine import fail, outputs, say
 from scripts.commands.fleet import Fleet
 from scripts.commands.release_states import State
 
 
 def main(stack: str, *words: str) -> None:
-    force = "--force" in words
-    wanted = next((word for word in words if not word.startswith("--")), None)
-    known = outputs(stack)
+    site, rest = sites.take(words, stack)
+    force = "--force" in rest
+    wanted = next((word for word in rest if not word.startswith("--")), None)
+    known = site.outputs(outputs(stack))
     if not known.get("releases"):
-        fail(f"{stack} has no releases yet: scripts/up {stack} makes the first")
-    if not words:
+        what = stack if site.number is None else f"{site.name} of {stack}"
+        fail(f"{what} has no releases yet: scripts/up {stack} makes the first")
+    if not rest:
         previous = choose(release_states.of(known, {}), None, force=False)
         if isinstance(previous, State):
             print(previous.id)  # noqa: T201 - the script that called reads it
             return
     fleet = Fleet.of(stack)
-    answers = server_releases.ask(fleet)
+    answers = server_releases.ask(fleet, site.name)
     for name, answer in answers.items():
         if answer.problem:
             say(f"{name} {answer.problem}")
@@ -36,7 +38,7 @@ def main(stack: str, *words: str) -> None:
     if isinstance(target, str):
         fail(target)
     if target.state == "bad":
-        _forgive(fleet, target)
+        _forgive(fleet, site.name, target)
     print(target.id)  # noqa: T201
 
 
@@ -71,13 +73,12 @@ def choose(states: list[State], wanted: str | None, *, force: bool) -> State | s
     return found
 
 
-def _forgive(fleet: Fleet, release: State) -> None:
+def _forgive(fleet: Fleet, app: str, release: State) -> None:
     """Take the mark away where there is one, or the servers would refuse it."""
     # Only now: the program's modules take Pulumi's SDK along, which takes 0.2 s to import.
     from components import updater
 
     bad = [name for name, state in release.servers.items() if state == "bad"]
-    app = server_releases.app_name(fleet.stack)
     command = f"sudo releasectl --app {app} --by {updater.present()} forgive {release.id}"
     for name, result in fleet.run_everywhere(command, servers=bad).items():
         if result.status != 0:

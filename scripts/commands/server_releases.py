@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.commands.engine import stack_settings
 from scripts.commands.fleet import Fleet, Result
 
 ROLE = "web"
@@ -42,16 +41,17 @@ class Answer:
         return next((id for id, row in self.releases.items() if row["state"] == "current"), None)
 
 
-def app_name(stack: str) -> str:
-    return str(stack_settings(stack).get("appName", "site"))
-
-
 def web_servers(fleet: Fleet) -> list[str]:
     return [name for name in fleet.servers if name.split("-")[0] == ROLE]
 
 
-def ask(fleet: Fleet) -> dict[str, Answer]:
-    """Every web server's answer, by its name; those that give none within seconds say why."""
-    command = f"sudo releasectl --app {app_name(fleet.stack)} list --json --all"
+def ask(fleet: Fleet, app: str) -> dict[str, Answer]:
+    """Every web server's answer, by its name; those that give none within seconds say why.
+
+    Args:
+        fleet: the environment's servers.
+        app: the name of the site's application.
+    """
+    command = f"sudo releasectl --app {app} list --json --all"
     results = fleet.run_everywhere(command, servers=web_servers(fleet))
     return {name: Answer.of(result) for name, result in results.items()}

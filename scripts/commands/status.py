@@ -66,6 +66,7 @@ def to_dict(condition: Condition) -> dict[str, Any]:
         "looked_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "status": int(condition.level),
         "release": condition.release,
+        "sites": condition.sites,
         "held": condition.held,
         "balancer": condition.balancer,
         "servers": [
@@ -138,7 +139,12 @@ def _serves(facts: dict[str, Any]) -> str:
     if "postgresql" in facts:
         database = facts["postgresql"]
         return f"PostgreSQL {database['version']}" if database["accepts"] else "nothing"
-    application = facts.get("application", {})
+    first = _release(facts.get("application", {}))
+    further = [f"{name} {_release(each)}" for name, each in facts.get("sites", {}).items()]
+    return ", ".join([first, *further])
+
+
+def _release(application: dict[str, Any]) -> str:
     well = application.get("unit_state") in RUNNING and not application.get("problem")
     return str(application.get("current")) if well else "nothing"
 

@@ -154,4 +154,5 @@ stack_output() { python3 -m scripts.commands.output "$stack" "$1"; }
 # The release that the stack is held on since it was rolled back; else empty.
 held_release() { sed -nE "s/^ *$(project_name):release: *[\"']?([0-9a-f]+).*/\1/p" "Pulumi.$stack.yaml"; }
 
-is_held_on_a_release() { [ -n "$(held_release)" ]; }
+# The stack, or one of its further sites.
+is_held_on_a_release() { grep -qE "^[ -]*($(project_name):)?release:" "Pulumi.$stack.yaml"; }

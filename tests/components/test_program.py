@@ -402,3 +402,80 @@ def test_servers_are_told_of_their_load_balancer_and_forget_it_with_it(run: Run)
     assert "rm -f /etc/slipway/site/balancer" in plain(inputs["delete"])
     alone = run()
     assert not [each.name for each in alone.resources if each.name.endswith("-balancer")]
+
+
+# Several sites
+
+SHOP: dict[str, Any] = {
+    "appName": "shop",
+    "serverNames": ["shop.example.org"],
+    "appFolder": "examples/plain",
+    "releaseCommand": "",
+    "appEnv": {"KEY": "hush-hush"},
+}
+
+
+def asked(engine: Engine) -> dict[str, Any]:
+    return {f"{each.type} {each.name}": each.inputs for each in engine.resources}
+
+
+def test_a_further_site_leaves_all_that_there_is_as_it_is(run: Run) -> None:
+    one, two = asked(run(webCount=2)), asked(run(webCount=2, sites=[SHOP]))
+    changed = {name.split()[1] for name, inputs in one.items() if two[name] != inputs}
+    # The application's name is not in the way in; who may log in at PostgreSQL is one file.
+    assert changed == {"database-pg-hba"}
+    more = {name.split()[1] for name in two.keys() - one.keys()}
+    assert all("shop" in name for name in more)
+    assert {"web-shop-nginx", "web-2-shop-switch", "database-shop-create"} <= more
+
+
+def test_each_site_has_a_database_a_password_and_releases_of_its_own(run: Run) -> None:
+    engine = run(sites=[SHOP])
+    hba = engine.one("database-pg-hba").inputs["stdin"]
+    assert 'hostssl "site"  "site"' in hba
+    assert 'hostssl "shop"  "shop"' in hba
+    assert 'CREATE DATABASE "shop"' in engine.one("database-shop-create").inputs["create"]
+    environment = plain(engine.one("web-shop-environment").inputs["stdin"])
+    assert "hush-hush" in environment
+    assert 'DATABASE_URL="postgresql://shop:' in environment
+    assert "hush-hush" not in plain(engine.one("web-environment").inputs["stdin"])
+    wanted = artifact.identify(APP.parent / "examples/plain")
+    assert f" test/shop web {wanted}" in engine.one("web-shop-stage").inputs["create"]
+    assert (
+        f"--app shop --by @/etc/slipway/updated-by switch {wanted}"
+        in (engine.one("web-shop-switch").inputs["create"])
+    )
+
+
+def test_the_outputs_of_the_first_site_stay_where_they_are(run: Run) -> None:
+    one, two = run().exports, run(sites=[SHOP]).exports
+    assert "sites" not in one
+    assert {**two, "sites": None, "updated": None} == {**one, "sites": None, "updated": None}
+    shop = two["sites"]["shop"]
+    assert shop["server_names"] == ["shop.example.org"]
+    assert shop["release"]["id"] == artifact.identify(APP.parent / "examples/plain")
+    assert shop["previous_release"] == ""
+
+
+def test_each_site_goes_back_by_itself(run: Run) -> None:
+    now = run(sites=[SHOP]).exports["sites"]["shop"]["releases"]
+    before = {**history(KEPT), "sites": {"shop": {"releases": [*now, *history(KEPT)["releases"]]}}}
+    engine = run(before, sites=[{**SHOP, "release": KEPT}])
+    assert f" switch {KEPT} " in engine.one("web-shop-switch").inputs["create"]
+    assert engine.exports["sites"]["shop"]["release"]["id"] == KEPT
+    assert engine.exports["release"]["id"] == artifact.identify(APP)
+    with pytest.raises(
+        pulumi.RunError, match=r"slipway:sites\[0\].release is a{12}: must be a kept"
+    ):
+        run(before, sites=[{**SHOP, "release": "a" * 12}])
+
+
+def test_a_site_that_leaves_is_taken_away_from_each_server_that_stays(run: Run) -> None:
+    leaves = run(webCount=2, sites=[SHOP]).one("web-2-shop-site").inputs["delete"]
+    assert 'rm -f "/etc/nginx/sites-enabled/$app"' in leaves
+    assert "app=shop" in leaves
+
+
+def test_two_sites_on_one_name_end_the_update_before_it_begins(run: Run) -> None:
+    with pytest.raises(pulumi.RunError, match=r"has shop\.example\.org, and so has"):
+        run(sites=[SHOP, {**SHOP, "appName": "other"}])

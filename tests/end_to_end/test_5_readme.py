@@ -23,6 +23,10 @@ pytestmark = pytest.mark.hosts
 LEFT_OUT = {
     "scripts/trust-hosts mine": "it needs servers of one's own: tests/own_hosts types it",
     "scripts/up mine": "it needs servers of one's own: tests/own_hosts types it",
+    "scripts/releases local --site shop": "it needs a shop: test_8_several_sites.py types it",
+    "scripts/rollback local --site shop": "it needs a shop: test_8_several_sites.py types it",
+    "pulumi config set --path 'sites[0].appEnv.SECRET_KEY' --secret --stack local": "it needs a"
+    " shop: test_8_several_sites.py types it",
     "scripts/test": "it is what runs this test",
     "scripts/down local": "it takes the site away: test_9_the_end.py",
     "python3 -m local_cloud reset": "it takes every host away: scripts/down runs it",

@@ -84,7 +84,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ("sshd.conf", lambda: render("sshd.conf")),
         (
             "pg_hba.conf",
-            lambda: render("pg_hba.conf", database="site", role="site", clients=["10.20.0.0/24"]),
+            lambda: render("pg_hba.conf", names=["site"], clients=["10.20.0.0/24"]),
         ),
         (
             "postgresql.conf",
@@ -259,7 +259,7 @@ def test_sshd_would_refuse_a_wrong_file(tmp_path: Path) -> None:
 
 
 def test_postgresql_lets_in_the_administrator_here_and_the_application_encrypted() -> None:
-    text = render("pg_hba.conf", database="shop", role="shop", clients=["10.20.0.0/24"])
+    text = render("pg_hba.conf", names=["shop"], clients=["10.20.0.0/24"])
     rules = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     assert [rule[0] for rule in rules] == ["local", "hostssl"]
     assert rules[0][2:] == ["postgres", "peer"]

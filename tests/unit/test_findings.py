@@ -234,9 +234,9 @@ def test_a_server_out_of_reach_is_down_and_what_to_do_is_said() -> None:
 
 def test_servers_that_serve_another_release_than_the_outputs_say_are_named() -> None:
     seen = {"web": facts(), "web-2": {**facts("web-2")}, "db": facts("db")}
-    assert findings.of_releases(EXPECTED, seen, RELEASE) == []
+    assert findings.of_releases(EXPECTED, seen, RELEASE, {}) == []
     seen["web-2"]["application"] = with_application(current=OTHER)
-    (finding,) = findings.of_releases(EXPECTED, seen, RELEASE)
+    (finding,) = findings.of_releases(EXPECTED, seen, RELEASE, {})
     assert (finding.server, finding.level) == ("web-2", Level.WARNING)
     assert finding.text == f"serves release {OTHER}, the stack's outputs say {RELEASE}"
     assert finding.repair == (urn("web-2-switch"), urn("web-2-settle"))

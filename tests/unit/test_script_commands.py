@@ -155,6 +155,14 @@ def test_a_rollback_without_an_id_goes_by_the_outputs_unless_it_is_to_ask(
     assert "nothing good is older" in asked.stderr
 
 
+def test_a_site_that_is_not_there_is_named(project: Project) -> None:
+    for command in ("releases", "rollback_target"):
+        refused = project.python(command, "local", "--site", "shop")
+        assert refused.returncode == 1
+        assert "local has no site 'shop': must be one of site" in refused.stderr
+        assert "--site needs the name" in project.python(command, "local", "--site").stderr
+
+
 def test_a_rollback_goes_to_the_release_before(project: Project) -> None:
     project.answers(TWO_RELEASES)
     assert project.python("rollback_target", "local").stdout == f"{OLD}\n"

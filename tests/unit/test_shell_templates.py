@@ -18,6 +18,7 @@ APPLICATION = {
     "root": "/srv/site",
     "configuration": "/etc/slipway/site",
     "web_user": "www-data",
+    "server_names": (),
 }
 RHEL = distribution.of("rocky", "9.5")
 AFTERWARDS = {
@@ -35,8 +36,10 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "deploy_user.sh": {"user": "deploy", "key": "ssh-ed25519 AAAA slipway"},
     "open_port.sh": {"port": 80},
     "leave.sh": {"app": "site", "root": "/srv/site"},
+    "leave_site.sh": APPLICATION,
     "create_database.sh": {"role": "site", "database": "site"},
     "prepare_app.sh": APPLICATION,
+    "prepare_app.sh, a further site": APPLICATION | {"server_names": ("shop.example.org",)},
     "keep_former_port.sh": APPLICATION
     | {"behind": "10.20.0.0/24", "port": 80, "site": "/etc/nginx/site"},
     "keep_former_port.sh, no load balancer": APPLICATION | {"behind": "", "port": 80, "site": ""},

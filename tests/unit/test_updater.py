@@ -28,15 +28,15 @@ def grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_update_is_of_whoever_runs_it() -> None:
-    assert updater.decide(of(), RELEASE, None).by == "ada@laptop"
+    assert updater.decide(of(), [RELEASE], None).by == "ada@laptop"
 
 
 def test_an_update_that_wants_the_same_is_not_of_whoever_runs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = updater.decide(of(), RELEASE, None)
+    first = updater.decide(of(), [RELEASE], None)
     grace(monkeypatch)
-    assert updater.decide(of(), RELEASE, first.to_dict()) == first
+    assert updater.decide(of(), [RELEASE], first.to_dict()) == first
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_an_update_that_wants_the_same_is_not_of_whoever_runs_it(
 def test_who_wants_something_else_is_the_one_who_changes_it(
     monkeypatch: pytest.MonkeyPatch, release: str, setting: dict[str, object]
 ) -> None:
-    first = updater.decide(of(), RELEASE, None)
+    first = updater.decide(of(), [RELEASE], None)
     grace(monkeypatch)
-    assert updater.decide(of(**setting), release, first.to_dict()).by == "grace@desk"
+    assert updater.decide(of(**setting), [release], first.to_dict()).by == "grace@desk"
 
 
 def test_a_new_version_of_the_program_is_a_change_too(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_new_version_of_the_program_is_a_change_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("earlier", [None, {}, [], "x", {"by": "x"}, {"by": 1, "wanted": "x"}])
 def test_outputs_of_another_version_are_no_obstacle(earlier: object) -> None:
-    assert updater.decide(of(), RELEASE, earlier).by == "ada@laptop"
+    assert updater.decide(of(), [RELEASE], earlier).by == "ada@laptop"
 
 
 def test_without_a_word_it_is_the_user_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
