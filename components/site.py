@@ -16,7 +16,7 @@ from components.settings import Settings, parse
 
 SERVER_NAMES = "serverNames"
 # What belongs to one application alone: a further site does not take it from the first.
-_NOT_TAKEN_OVER: Mapping[str, Any] = {
+_NOT_TAKEN_OVER: dict[str, Any] = {
     "appConfigFile": "",
     "appEnv": {},
     "appModule": "",
