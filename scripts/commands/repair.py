@@ -1,5 +1,5 @@
-"""Print, a line each, the release that serves, those of further sites, and the options of the `pulumi up` that puts right
-what is not as the last update left it.
+"""Print, a line each, the release that serves, what further sites stay with (path=id), and the
+options of the `pulumi up` that puts right what is not as the last update left it.
 
 Nothing is printed where there is nothing to repair. What is said to the person goes to standard
 error. Exit status 1 where all that is wrong is nothing that an update of resources helps against.

@@ -61,7 +61,10 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
         ("down local --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
         ("down --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
-        ("rollback local --froce", "unknown argument '--froce' (allowed: --site NAME, --force, --wait, --help)"),
+        (
+            "rollback local --froce",
+            "unknown argument '--froce' (allowed: --site NAME, --force, --wait, --help)",
+        ),
         ("logs local --folow", "unknown argument '--folow' (allowed: --follow, --lines N, --help)"),
         ("up local --only cache", "--only is 'cache': must be web or db"),
         ("up local --wait --only", "--only is '': must be web or db"),
