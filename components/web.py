@@ -120,18 +120,25 @@ class Web(pulumi.ComponentResource):
             + "nginx -t -q",
             then=kept_running("nginx", "reload-or-restart"),
         )
-        instance = [
-            file(
-                each.name, each.path, each.content, mode=each.mode, check=each.check, then=each.then
-            )
-            for each in files.instance
-        ]
         sockets = file(
             "sockets",
             f"/etc/tmpfiles.d/{app.name}.conf",
             files.sockets,
             then=f"systemd-tmpfiles --create {app.name}.conf",
         )
+        instance = [
+            file(
+                each.name,
+                each.path,
+                each.content,
+                mode=each.mode,
+                # Apache looks for the folder of the sockets when its file is checked.
+                after=[sockets],
+                check=each.check,
+                then=each.then,
+            )
+            for each in files.instance
+        ]
         config_files = []
         variables = args.environment
         if args.config_file:

@@ -24,5 +24,9 @@ quietly systemctl daemon-reload
 [ ! -d {{ root }} ] || find {{ root }} -mindepth 1 -maxdepth 1 ! -name shared -exec rm -rf {} +
 rm -rf "/run/$app" "{{ configuration }}"
 rmdir {{ root }}/shared 2>/dev/null
-rmdir {{ root }} 2>/dev/null && quietly userdel "$app"
+if rmdir {{ root }} 2>/dev/null; then
+  quietly userdel "$app"
+  # nginx is in it, too.
+  quietly groupdel "$app"
+fi
 slipway-note site "$app" || true

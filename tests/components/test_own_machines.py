@@ -108,6 +108,14 @@ def test_a_machine_that_leaves_is_cleaned_under_its_own_name(own: Run) -> None:
     assert "triggers" not in leave
 
 
+def test_a_machine_that_leaves_is_cleaned_of_every_site(own: Run) -> None:
+    shop = {"appName": "shop", "serverNames": ["shop.example.org"], "releaseCommand": ""}
+    leave = own(sites=[shop]).one("203.0.113.10-leave").inputs["delete"]
+    assert leave.index("app=shop") < leave.index("app=site")
+    assert "rm -f /etc/sudoers.d/slipway" in leave.split("app=site")[1]
+    assert "app=shop" not in own().one("203.0.113.10-leave").inputs["delete"]
+
+
 def test_the_next_update_knows_what_was_seen(own: Run) -> None:
     known = own().exports["own_hosts"]
     assert known["203.0.113.20"] == {"key": first_look.fingerprint(KEY), "system": "debian 12"}

@@ -457,6 +457,24 @@ def test_the_outputs_of_the_first_site_stay_where_they_are(run: Run) -> None:
     assert shop["previous_release"] == ""
 
 
+def test_every_site_is_checked_through_the_load_balancer_and_the_first_is_its_health(
+    run: Run,
+) -> None:
+    engine = run(webCount=2, sites=[{**SHOP, "healthPath": "/shop-health"}])
+    assert engine.one("balancer", ":LoadBalancer").inputs["healthcheck"]["path"] == "/healthz"
+    for name, app in (("web-2-balancer", "site"), ("web-2-shop-balancer", "shop")):
+        assert f"/etc/slipway/{app}/balancer" in engine.one(name).inputs["create"]
+    names = [each.name for each in engine.resources]
+    assert names.index("balancer", names.index("web-2-shop-settle")) > 0
+
+
+def test_a_server_has_the_packages_of_all_its_sites(run: Run) -> None:
+    shop = {**SHOP, "appServer": "mod_wsgi", "supervisor": "supervisor"}
+    packages = run(sites=[shop]).one("web-packages").inputs["create"]
+    assert "libapache2-mod-wsgi-py3" in packages
+    assert "supervisor" in packages
+
+
 def test_each_site_goes_back_by_itself(run: Run) -> None:
     now = run(sites=[SHOP]).exports["sites"]["shop"]["releases"]
     before = {**history(KEPT), "sites": {"shop": {"releases": [*now, *history(KEPT)["releases"]]}}}

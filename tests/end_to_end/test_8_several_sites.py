@@ -20,6 +20,7 @@ SHOP: dict[str, Any] = {
     "appFolder": "examples/plain",
     "releaseCommand": "",
     "staticFolder": "",
+    "appServer": "mod_wsgi",
     "workers": 1,
 }
 SECRET = "hush-hush-no-one-knows"
@@ -48,13 +49,17 @@ def page(site: Clone, name: str, path: str = "/") -> httpx.Response:
     return httpx.get(address, headers={"Host": name}, timeout=10)
 
 
-def processes(site: Clone, app: str) -> str:
-    return site.on("web", f"pgrep --uid {app} | sort")
+def process(site: Clone, app: str) -> str:
+    """Of the instance that serves, and which one that is."""
+    instance = site.on("web", f"basename $(readlink /srv/{app}/current.sock) .sock").strip()
+    found = site.on("web", f"systemctl show --value --property=MainPID {app}@{instance}").strip()
+    assert int(found) > 0
+    return f"{instance} {found}"
 
 
 def test_a_second_site_comes_and_the_first_does_not_notice(site: Clone) -> None:
     site.run("scripts/up local")
-    before = processes(site, "site")
+    before = process(site, "site")
     have(site, SHOP)
     set_secret = "config set --path 'sites[0].appEnv.SECRET_KEY' --secret --stack local"
     site.run(f"source scripts/activate && printf {SECRET} | pulumi {set_secret}")
@@ -62,7 +67,7 @@ def test_a_second_site_comes_and_the_first_does_not_notice(site: Clone) -> None:
     site.run("scripts/up local")
     assert page(site, "shop.example.org").text == FIRST
     assert "Ada Lovelace" in page(site, "any.other.name").text
-    assert processes(site, "site") == before
+    assert process(site, "site") == before
     shop = site.output("sites")["shop"]
     assert shop["server_names"] == ["shop.example.org"]
     assert [each["id"] for each in shop["releases"]] == [shop["release"]["id"]]
@@ -70,7 +75,7 @@ def test_a_second_site_comes_and_the_first_does_not_notice(site: Clone) -> None:
 
 
 def test_each_has_a_user_a_folder_and_a_database_of_its_own(site: Clone) -> None:
-    assert processes(site, "shop")
+    assert "shop" in site.on("web", "ps -o user= -C apache2").split()
     assert site.on("web", "stat -c %U /srv/shop/shared").strip() == "shop"
     environment = site.on("web", "sudo cat /etc/slipway/shop/env")
     assert f'SECRET_KEY="{SECRET}"' in environment
@@ -104,7 +109,7 @@ def test_status_tells_what_each_serves(site: Clone) -> None:
 
 def test_a_release_and_a_rollback_of_one_leave_the_other_alone(site: Clone) -> None:
     of_site, of_shop = site.output("release"), site.output("sites")["shop"]["release"]["id"]
-    before = processes(site, "site")
+    before = process(site, "site")
     site.edit("examples/plain/wsgi.py", "whoever you are", "dear customer")
     site.run("scripts/up local")
     assert page(site, "shop.example.org").text == SECOND
@@ -118,23 +123,35 @@ def test_a_release_and_a_rollback_of_one_leave_the_other_alone(site: Clone) -> N
     assert "stays on release" in site.run("scripts/up local").stderr
     assert page(site, "shop.example.org").text == FIRST
     assert "Ada Lovelace" in site.get().text
-    assert processes(site, "site") == before
+    assert process(site, "site") == before
     assert site.output("release") == of_site
 
     # And the other way round.
-    before = processes(site, "shop")
+    before = process(site, "shop")
     site.edit("app/templates/users.html", "</h1>", ", beside a shop</h1>")
     site.run("scripts/up local")
     assert ", beside a shop</h1>" in site.get().text
     site.run("scripts/rollback local")
     assert ", beside a shop</h1>" not in site.get().text
-    assert processes(site, "shop") == before
+    assert process(site, "shop") == before
     assert site.output("sites")["shop"]["release"]["id"] == of_shop
     site.edit("app/templates/users.html", ", beside a shop</h1>", "</h1>")
 
 
+def test_a_release_of_one_that_fails_leaves_both_as_they_are(site: Clone) -> None:
+    before, outputs = process(site, "site"), site.output("sites")
+    site.edit("examples/plain/wsgi.py", "dear customer", "dear guest")
+    site.edit("examples/plain/wsgi.py", "def application", "import no_such\n\n\ndef application")
+    done = site.run("scripts/up local", fails=True)
+    assert "No module named 'no_such'" in done.stdout + done.stderr
+    assert page(site, "shop.example.org").text == FIRST
+    assert process(site, "site") == before
+    assert site.output("sites") == outputs
+    site.edit("examples/plain/wsgi.py", "import no_such\n\n\ndef application", "def application")
+
+
 def test_once_its_application_changes_it_is_released_again(site: Clone) -> None:
-    site.edit("examples/plain/wsgi.py", "dear customer", "dear visitor")
+    site.edit("examples/plain/wsgi.py", "dear guest", "dear visitor")
     assert "the application of shop is release" in site.run("scripts/up local").stderr
     assert page(site, "shop.example.org").text == "Hello, dear visitor.\n"
 
@@ -161,14 +178,14 @@ def test_two_sites_on_one_name_are_refused_before_anything_changes(site: Clone) 
 
 
 def test_a_site_that_is_taken_out_of_the_list_is_gone_but_for_its_data(site: Clone) -> None:
-    before = processes(site, "site")
+    before = process(site, "site")
     have(site)
     site.run("scripts/up local")
     assert "Ada Lovelace" in page(site, "shop.example.org").text
-    assert processes(site, "site") == before
+    assert process(site, "site") == before
     left = "ls -d /srv/shop /etc/slipway/shop /etc/nginx/sites-*/shop /run/shop 2>/dev/null || true"
     assert site.on("web", left) == ""
-    assert site.on("web", "id shop 2>&1 || true").strip().endswith("no such user")
+    assert site.on("web", "getent passwd shop; getent group shop; true") == ""
     assert site.on("web", "systemctl list-units --plain --no-legend 'shop@*'") == ""
     databases = site.run("scripts/psql local -XAtc 'SELECT datname FROM pg_database'").stdout
     assert "shop" in databases.split()

@@ -9,7 +9,18 @@ import pytest
 from scripts.commands import findings
 from scripts.commands.expectation import expectations
 from scripts.commands.findings import DAY, Finding, Level
-from tests.unit.stack_state import NGINX, NOW, RELEASE, facts, resources, sha256, urn
+from tests.unit.stack_state import (
+    NGINX,
+    NOW,
+    RELEASE,
+    command,
+    facts,
+    file,
+    good_file,
+    resources,
+    sha256,
+    urn,
+)
 
 EXPECTED = expectations(resources())
 OTHER = "b" * 12
@@ -240,3 +251,45 @@ def test_servers_that_serve_another_release_than_the_outputs_say_are_named() -> 
     assert (finding.server, finding.level) == ("web-2", Level.WARNING)
     assert finding.text == f"serves release {OTHER}, the stack's outputs say {RELEASE}"
     assert finding.repair == (urn("web-2-switch"), urn("web-2-settle"))
+
+
+# Further sites
+
+
+def with_a_shop() -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is expected of a server that serves a shop besides, and what is found there."""
+    further = [
+        file("web", "shop-releasectl-settings", "/etc/slipway/shop/app.json"),
+        command("web", "shop-switch", f"releasectl --app shop switch {OTHER}"),
+        command("web", "shop-settle", f"releasectl --app shop settle {OTHER}"),
+    ]
+    state = with_application(current=OTHER, unit="shop@2.service")
+    path = "/etc/slipway/shop/app.json"
+    files = {**facts()["files"], path: good_file(path)}
+    expected = expectations([*resources(), *further])
+    return expected, {**facts(), "files": files, "sites": {"shop": state}}
+
+
+def test_a_further_site_is_known_by_its_settings_and_changes_nothing_of_the_first() -> None:
+    expected, seen = with_a_shop()
+    assert (expected["web"].application, expected["web"].sites) == ("site", ["shop"])
+    assert expected["web"].serving == (urn("web-switch"), urn("web-settle"))
+    assert findings.of_server(expected["web"], seen, stack="local", now=NOW) == []
+    assert findings.of_releases(expected, {"web": seen}, RELEASE, {"shop": OTHER}) == []
+
+
+def test_a_further_site_that_is_down_is_named_and_repaired_by_itself() -> None:
+    expected, seen = with_a_shop()
+    seen["sites"]["shop"]["unit_state"] = "failed"
+    seen["failed_units"] = ["shop@2.service"]
+    (finding,) = findings.of_server(expected["web"], seen, stack="local", now=NOW)
+    assert finding.text == "shop: the application is failed (shop@2.service)"
+    assert finding.level is Level.CRITICAL
+    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-settle"))
+
+
+def test_a_further_site_that_serves_another_release_than_the_outputs_say_is_named() -> None:
+    expected, seen = with_a_shop()
+    (finding,) = findings.of_releases(expected, {"web": seen}, RELEASE, {"shop": RELEASE})
+    assert finding.text == f"shop: serves release {OTHER}, the stack's outputs say {RELEASE}"
+    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-settle"))

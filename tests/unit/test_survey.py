@@ -59,6 +59,12 @@ def test_a_server_whose_application_and_database_are_gone_says_so(tmp_path: Path
     assert found["postgresql"] == {"version": "1", "accepts": False}
 
 
+def test_each_further_site_is_told_by_its_name() -> None:
+    found = surveyed([], [], "nosuchapp", None, ("nosuchshop",))
+    assert found["sites"]["nosuchshop"]["error"]
+    assert "sites" not in surveyed([], [], "nosuchapp")
+
+
 def test_a_file_is_told_with_mode_owner_and_what_was_put_there(
     tmp_path: Path, records: Path
 ) -> None:
