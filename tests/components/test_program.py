@@ -461,7 +461,10 @@ def test_every_site_is_checked_through_the_load_balancer_and_the_first_is_its_he
     run: Run,
 ) -> None:
     engine = run(webCount=2, sites=[{**SHOP, "healthPath": "/shop-health"}])
-    assert engine.one("balancer", ":LoadBalancer").inputs["healthcheck"]["path"] == "/healthz"
+    assert (
+        engine.one("balancer", "loadBalancer:LoadBalancer").inputs["healthcheck"]["path"]
+        == "/healthz"
+    )
     for name, app in (("web-2-balancer", "site"), ("web-2-shop-balancer", "shop")):
         assert f"/etc/slipway/{app}/balancer" in engine.one(name).inputs["create"]
     names = [each.name for each in engine.resources]
