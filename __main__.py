@@ -45,7 +45,7 @@ render.check_all()
 
 deploy_key = KeyPair("deploy-key")
 db_passwords = {
-    each.name: Password("db-password" if each.is_first else f"{each.name}-db-password").value
+    each.name: Password("db-password" if each.is_first else f"db-password-{each.name}").value
     for each in sites
 }
 
@@ -89,7 +89,7 @@ web_tiers: list[Web] = []
 for number, each in enumerate(sites):
     web_tiers.append(
         Web(
-            "web-tier" if each.is_first else f"{each.name}-web-tier",
+            "web-tier" if each.is_first else f"web-tier-{each.name}",
             WebArgs(
                 application=applications[number],
                 files=files[number],
@@ -103,7 +103,7 @@ for number, each in enumerate(sites):
 
 releases = {
     each.name: Release(
-        "release" if each.is_first else f"{each.name}-release",
+        "release" if each.is_first else f"release-{each.name}",
         ReleaseArgs(
             plan=chosen[number],
             place=each.within(pulumi.get_stack()),

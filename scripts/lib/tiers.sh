@@ -23,7 +23,7 @@ take_only() {
 options_of_tier() {
   case $only in
     db)
-      printf '%s\n' '--exclude=**::web' '--exclude=**::web-*' '--exclude=**::release' '--exclude-dependents'
+      printf '%s\n' '--exclude=**::web' '--exclude=**::web-*' '--exclude=**::release' '--exclude=**::release-*' '--exclude-dependents'
       ;;
     web)
       printf '%s\n' '--exclude=**::db' '--exclude=**::db-*' '--exclude=**::database' '--exclude=**::database-*'
