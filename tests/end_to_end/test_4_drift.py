@@ -49,7 +49,7 @@ def repaired(site: Clone) -> str:
 
 def test_files_that_were_changed_by_hand_are_put_back(site: Clone) -> None:
     rendered = site.on("web", f"cat {NGINX}")
-    site.on("web", f"sudo sed -i 's/expires 5m/expires 6m/' {NGINX}")
+    site.on("web", f"sudo sed -i 's/expires 300s/expires 301s/' {NGINX}")
     site.on("web", "sudo chmod 0644 /etc/slipway/site/env && sudo rm /etc/tmpfiles.d/site.conf")
     site.on("db", "sudo chown root /etc/postgresql/15/main/pg_hba.conf")
     found = status(site)
