@@ -25,8 +25,8 @@ from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
-sites = site.all_of(wanted, project=pulumi.get_project())
 earlier = plan.last_outputs()
+sites = site.all_of(wanted, earlier, project=pulumi.get_project())
 ground = place.of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
 changed = updater.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))

@@ -67,8 +67,15 @@ class Site:
         return found if isinstance(found, Mapping) else {}
 
 
-def all_of(settings: Settings, *, project: str = "slipway") -> list[Site]:
+def all_of(
+    settings: Settings, earlier: Mapping[str, Any], *, project: str = "slipway"
+) -> list[Site]:
     """Every site, the first one first.
+
+    Args:
+        settings: of the environment.
+        earlier: the outputs of the last good update.
+        project: put before the names of settings in messages.
 
     Raises:
         SlipwayError: naming what is wrong with one, or what two of them share.
@@ -81,6 +88,12 @@ def all_of(settings: Settings, *, project: str = "slipway") -> list[Site]:
     ]
     sites = [first, *further]
     _refuse_twins(sites)
+    if first.name in (earlier.get("sites") or {}):
+        # One that leaves the list is taken away last of all, by its name.
+        raise SlipwayError(
+            f"{first.key}appName is {first.name}, which is one of {project}:sites so far:"
+            " update once without it, then it can be the first"
+        )
     return sites
 
 

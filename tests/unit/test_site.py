@@ -23,7 +23,7 @@ BLOG = {"appName": "blog", "serverNames": ["blog.example.org"]}
 
 
 def sites(*further: dict[str, Any], **changes: Any) -> list[Site]:
-    return site.all_of(settings(sites=list(further), **changes))
+    return site.all_of(settings(sites=list(further), **changes), {})
 
 
 def complaint(*further: dict[str, Any], **changes: Any) -> str:
@@ -128,6 +128,13 @@ def test_what_a_site_cannot_be_is_said_with_its_number(changed: dict[str, Any], 
     assert told.startswith("slipway:sites[1].")
     assert said in told
     assert "hush" not in told
+
+
+def test_one_of_the_further_sites_cannot_become_the_first_at_once() -> None:
+    earlier = {"sites": {"shop": {"releases": []}}}
+    with pytest.raises(SlipwayError, match="slipway:appName is shop, which is one of slipway:site"):
+        site.all_of(settings(appName="shop"), earlier)
+    assert site.all_of(settings(sites=[SHOP]), earlier)
 
 
 def test_a_site_without_a_name_is_refused() -> None:
