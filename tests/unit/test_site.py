@@ -131,7 +131,7 @@ def test_what_a_site_cannot_be_is_said_with_its_number(changed: dict[str, Any], 
 
 
 def test_one_of_the_further_sites_cannot_become_the_first_at_once() -> None:
-    earlier = {"sites": {"shop": {"releases": []}}}
+    earlier: dict[str, Any] = {"sites": {"shop": {"releases": []}}}
     with pytest.raises(SlipwayError, match="slipway:appName is shop, which is one of slipway:site"):
         site.all_of(settings(appName="shop"), earlier)
     assert site.all_of(settings(sites=[SHOP]), earlier)
