@@ -24,6 +24,7 @@ from scripts.commands import sites
 from scripts.commands.engine import ROOT, say, stack_settings
 from scripts.commands.fleet import Fleet, Opened, Server
 from scripts.commands.relay import Relay
+from scripts.commands.stopwatch import Stopwatch
 
 SECONDS_FOR_A_TRY = 10
 _SSH_FAILED = 255
@@ -78,12 +79,18 @@ class Delivery:
         until = time.monotonic() + given["connect_seconds"]
         with Fleet(self.stack, {self.server: target}, given["private_key"]).opened() as opened:
             while True:
+                watch = Stopwatch(f"{self.server}-stage")
                 relay = Relay(self._ssh(opened, target, stage))
-                if relay.ask(record) == "send":
+                wanted = relay.ask(record)
+                watch.lap("connect")
+                if wanted == "send":
                     with relay.given_up_on_failure():
                         self._obtain()
                         relay.send(self.archive)
-                if relay.end() == 0:
+                    watch.lap("transfer")
+                ended = relay.end()
+                watch.lap("command")
+                if ended == 0:
                     return relay.answer
                 if relay.status != _SSH_FAILED or relay.answer:
                     raise DeliveryError

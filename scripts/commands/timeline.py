@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Part:
-    """What one change did, as a stand-in plugin told: connect, transfer or command."""
+    """A part of one change (`stopwatch.py`): connect, transfer or command."""
 
     resource: str
     what: str
@@ -51,7 +51,7 @@ class Part:
 
 
 def parts_of(lines: Iterable[str]) -> list[Part]:
-    """The parts that plugins wrote to SLIPWAY_TIMELINE; official plugins write none."""
+    """The parts that were written to SLIPWAY_TIMELINE; official plugins write none."""
     return [Part(**json.loads(line)) for line in lines if line.strip()]
 
 

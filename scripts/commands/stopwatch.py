@@ -2,7 +2,8 @@
 
 The environment variable SLIPWAY_TIMELINE names the file (`scripts/up --profile` sets it); each part
 becomes a line of JSON: the resource's name, what it was, when it began and ended in seconds since
-the epoch. Nothing of the change itself is in it.
+the epoch. Nothing of the change itself is in it. Stand-in plugins write theirs, and so does the
+delivery of a release.
 """
 
 from __future__ import annotations
