@@ -13,6 +13,8 @@ TESTS = Path(__file__).resolve().parent
 TOGETHER = ("end_to_end", "fleet", "own_hosts", "local_cloud/hosts", "app")
 
 
+# First, or pytest-xdist has looked for the marks already.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.xdist_group(stream_of(item.path)))
