@@ -15,19 +15,30 @@ import runpy
 import signal
 import sys
 from concurrent import futures
+from typing import Any
 
 # As components/__init__.py has it for the engine's own run.
 gc.disable()
 
 import grpc  # type: ignore[import-untyped]  # noqa: E402
 from pulumi.automation._server import LanguageServer  # noqa: E402
-from pulumi.runtime.proto import language_pb2_grpc  # noqa: E402
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc  # noqa: E402
 
 import components  # noqa: E402
 from scripts.commands.engine import ROOT  # noqa: E402
 
 # What the engine has for the program: the release's record and the state's outputs.
 LARGEST_MESSAGE = 400 * 1024 * 1024
+
+
+class Language(LanguageServer):
+    """Runs the program when the engine says so."""
+
+    # Named as in the protocol.
+    def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """What is wrong has been said by then; the engine would say it once more."""
+        result = super().Run(request, context)
+        return language_pb2.RunResponse(bail=True) if result.error else result
 
 
 def main(socket: str) -> None:
@@ -45,7 +56,7 @@ def main(socket: str) -> None:
         futures.ThreadPoolExecutor(max_workers=4),
         options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)],
     )
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_program), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Language(_program), server)
     server.add_insecure_port(f"unix:{socket}")
     server.start()
     print("ready", flush=True)  # noqa: T201 - whoever started it reads it

@@ -439,8 +439,8 @@ def test_uploads_are_brought_to_where_the_application_may_write(site: Clone, com
 
 @types("scripts/dev local")
 def test_a_save_is_released_and_ctrl_c_ends_it(site: Clone, command: str) -> None:
-    page = site.folder / "app/templates/users.html"
-    before = page.read_text()
+    page, settings = site.folder / "app/templates/users.html", site.folder / "Pulumi.local.yaml"
+    before, as_set = page.read_text(), settings.read_text()
     watching = subprocess.Popen(
         ["env", "--default-signal=INT", *command.split()],
         cwd=site.folder,
@@ -456,12 +456,21 @@ def test_a_save_is_released_and_ctrl_c_ends_it(site: Clone, command: str) -> Non
         page.write_text(before.replace("</h1>", " of today</h1>"))
         said = wait_for(watching.stdout, "serves after")
         assert " of today</h1>" in site.get().text, said
+        settings.write_text(as_set.replace("config:\n", "config:\n  slipway:workers: 500\n", 1))
         page.write_text(before)
+        said = wait_for(watching.stdout, "the release failed; the one before serves")
+        # Once while the update runs, and once at its end.
+        assert said.count("slipway:workers is 500: must be 1 to 128") == 2, said
+        assert " of today</h1>" in site.get().text
+        settings.write_text(as_set)
+        page.write_text(before.replace("</h1>", " of tomorrow</h1>"))
         wait_for(watching.stdout, "serves after")
+        assert " of tomorrow</h1>" in site.get().text
     finally:
         os.killpg(watching.pid, signal.SIGINT)
         rest, _ = watching.communicate(timeout=60)
         page.write_text(before)
+        settings.write_text(as_set)
     assert "Traceback" not in rest
     site.run("scripts/up local")
 
