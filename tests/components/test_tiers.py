@@ -34,13 +34,16 @@ def tiers_of(name: str) -> set[str]:
 
 @pytest.mark.parametrize("servers", [1, 2])
 def test_everything_on_a_server_belongs_to_the_tier_of_that_server(run: Run, servers: int) -> None:
-    engine = run(webCount=servers, maintenance="Back at ten.")
+    shop = {"appName": "shop", "serverNames": ["shop.example.org"]}
+    engine = run(webCount=servers, maintenance="Back at ten.", sites=[shop])
     made = [each for each in engine.resources if each.type.endswith((":Command", ":Droplet"))]
     tiers = {each.name: tiers_of(each.name) for each in made}
     assert {"db", "database-create", "web", "web-switch"} <= tiers.keys()
     assert tiers.pop("deploy-key") == {"web", "db"}
-    # The web servers get it from the state.
-    assert tiers.pop("db-password") == {"db"}
+    passwords = {name for name in tiers if name.startswith("db-password")}
+    assert len(passwords) == 2
+    releases = [each.name for each in engine.resources if each.type == "slipway:index:Release"]
+    assert [tiers_of(name) for name in releases] == [{"web"}] * 2
     for name, of in tiers.items():
         assert of == {"db" if name.startswith(("db", "database")) else "web"}, name
 
