@@ -37,7 +37,7 @@ class Language(LanguageServer):
     # Named as in the protocol.
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
         """What is wrong has been said by then; the engine would say it once more."""
-        result = super().Run(request, context)
+        result = super().Run(request, context)  # type: ignore[no-untyped-call]
         return language_pb2.RunResponse(bail=True) if result.error else result
 
 
