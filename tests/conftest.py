@@ -7,27 +7,33 @@ ones begin first, or the end would wait for them alone.
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).resolve().parent
 #: Folders whose tests share what takes long to make, the longest first.
 TOGETHER = ("end_to_end", "fleet", "own_hosts", "local_cloud/hosts", "app")
 
 
-# First, or pytest-xdist has looked for the marks already.
-@pytest.hookimpl(tryfirst=True)
+class Streams(LoadScopeScheduling):
+    """Sends a stream of tests to a process of pytest that has nothing to do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return stream_of(nodeid.removeprefix("tests/").partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Streams:
+    return Streams(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(stream_of(item.path)))
-    items.sort(key=lambda item: turn_of(item.path))
+    def turn(item: pytest.Item) -> int:
+        stream = stream_of(item.path.relative_to(TESTS).as_posix())
+        return TOGETHER.index(stream) if stream in TOGETHER else len(TOGETHER)
+
+    items.sort(key=turn)
 
 
-def stream_of(path: Path) -> str:
-    """The folder of tests that stay together, or else the file."""
-    within = path.relative_to(TESTS).as_posix()
-    return next((folder for folder in TOGETHER if within.startswith(f"{folder}/")), within)
-
-
-def turn_of(path: Path) -> int:
-    """When a test's stream begins: the long ones first, then all others as they come."""
-    stream = stream_of(path)
-    return TOGETHER.index(stream) if stream in TOGETHER else len(TOGETHER)
+def stream_of(path: str) -> str:
+    """The folder of tests that stay together, or else the file; of a path within tests/."""
+    return next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
