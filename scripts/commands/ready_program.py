@@ -12,9 +12,11 @@ import importlib
 import os
 import pkgutil
 import runpy
+import shutil
 import signal
 import sys
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 # As components/__init__.py has it for the engine's own run.
@@ -61,7 +63,8 @@ def main(socket: str) -> None:
     server.start()
     print("ready", flush=True)  # noqa: T201 - whoever started it reads it
     sys.stdin.read()
-    # Nothing to clean up: an orderly end would take a while.
+    # Also where whoever started it was killed. An orderly end would take a while.
+    shutil.rmtree(Path(socket).parent, ignore_errors=True)
     os._exit(0)
 
 
