@@ -1,4 +1,4 @@
-"""Which tests run one after the other, where `scripts/test` runs several streams side by side.
+"""Which tests run one after the other, where `scripts/test --numprocesses N` runs several streams.
 
 Tests that share an environment stay together, in their order; all others file by file. The long
 ones begin first, or the end would wait for them alone.
