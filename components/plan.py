@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components import artifact_store, entry_point, history, location, state_file
+from components import artifact_store, entry_point, history, location
 from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
@@ -154,11 +154,7 @@ def last_outputs() -> dict[str, Any]:
     The engine's own call is used, not a StackReference, for its answer is plain data: what is wrong
     with a plan has to stop the update before it begins.
     """
-    project, name = pulumi.get_project(), pulumi.get_stack()
-    found = state_file.outputs(name, project)
-    if found is not None:
-        return found
-    stack = f"{pulumi.get_organization()}/{project}/{name}"
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     for patience in (0.1, 0.3, 1.0, None):
         try:
             answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
-
-from components import state_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -24,10 +23,29 @@ def fail(text: str) -> NoReturn:
 
 def outputs(stack: str) -> dict[str, Any]:
     """The outputs of the last good update; empty before the first."""
-    found = state_file.outputs(stack)
+    found = _outputs_on_this_machine(stack)
     if found is None:
         found = json.loads(pulumi("stack", "output", "--json", "--stack", stack))
     return found
+
+
+def _outputs_on_this_machine(stack: str) -> dict[str, Any] | None:
+    """The same out of the file backend's own file, ten times quicker than the engine answers.
+
+    None where the state is elsewhere, or is not as expected, or an output is a secret.
+    """
+    home = os.environ.get("SLIPWAY_HOME", "")
+    if os.environ.get("PULUMI_BACKEND_URL", "").split("?")[0] != f"file://{home}":
+        return None
+    try:
+        # The one project that this backend's folder is for.
+        (path,) = Path(home, ".pulumi", "stacks").glob(f"*/{stack}.json")
+        resources = json.loads(path.read_bytes())["checkpoint"]["latest"]["resources"]
+        (root,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
+        found: dict[str, Any] = root["outputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if "ciphertext" in json.dumps(found) else found
 
 
 def resources(stack: str) -> dict[str, dict[str, Any]]:
