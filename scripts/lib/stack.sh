@@ -29,23 +29,13 @@ environments() {
 # Refuses words that a script has no use for.
 no_more_words() { [ "$#" -eq 0 ] || fail "unknown argument '$1' (see --help)"; }
 
-# Takes --wait out of `words`: sets `wait` to --wait, or to nothing.
-take_wait() {
+# Takes a flag out of `words`: sets the variable of its name to --<name>, or to nothing.
+# usage: take_flag NAME
+take_flag() {
   local word rest=()
-  wait=''
+  printf -v "$1" ''
   for word in "${words[@]}"; do
-    if [ "$word" = --wait ]; then wait=--wait; else rest+=("$word"); fi
-  done
-  words=("${rest[@]}")
-}
-
-# Takes --profile out of `words`: sets `profile`, or leaves it empty.
-take_profile() {
-  local word rest=()
-  profile=''
-  for word in "${words[@]}"; do
-    # shellcheck disable=SC2034 # the calling script reads it
-    if [ "$word" = --profile ]; then profile=yes; else rest+=("$word"); fi
+    if [ "$word" = "--$1" ]; then printf -v "$1" %s "$word"; else rest+=("$word"); fi
   done
   words=("${rest[@]}")
 }
@@ -137,7 +127,7 @@ is_locked() {
 # Goes on once nobody else updates the stack: says who does, or waits where `wait` says so.
 await_turn() { ! is_locked || python3 -m scripts.commands.update_lock "$stack" ${wait:+"$wait"}; }
 
-# `pulumi up`, after `take_wait`.
+# `pulumi up`, after `take_flag wait`.
 # usage: update_stack [pulumi options…]
 update_stack() {
   await_turn || return 1

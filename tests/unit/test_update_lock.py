@@ -220,5 +220,5 @@ def test_an_update_that_fails_by_itself_is_not_tried_again(project: Project, wai
 def test_wait_is_taken_from_wherever_it_stands(
     project: Project, words: str, wait: str, rest: str
 ) -> None:
-    said = project.says(f'words=({words}); take_wait; echo "$wait|${{words[*]}}"')
+    said = project.says(f'words=({words}); take_flag wait; echo "$wait|${{words[*]}}"')
     assert said == f"{wait}|{rest}\n"
