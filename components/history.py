@@ -74,8 +74,8 @@ class Release:
 
 @dataclass(frozen=True)
 class History:
-    """`releases`, newest first by when each was first released; `previous` is where a rollback
-    without a name goes: the next older one than `current` (both are ids)."""
+    """`releases`, newest first (see `record`); `previous` is where a rollback without a name goes:
+    the next older one than `current` (both are ids)."""
 
     current: str
     previous: str | None
@@ -112,18 +112,22 @@ def read(entries: Any) -> list[Release]:
     return list(found.values())
 
 
-def record(previous: Any, current: Release, keep: int) -> History:
+def record(previous: Any, current: Release, keep: int, served: str | None = None) -> History:
     """The history after `current` was released on top of `previous`, the last `releases` output.
 
-    A new release comes first; one that is known (a rollback, or the same again) keeps its place,
-    its time and its author. The list order counts, not the clock, which may have been put back.
-    At most `keep` (>= 1) releases are kept, the newest, but never without the current and the
-    previous one. Raises SlipwayError for a `keep` below 1 and for a `previous` that is no history.
+    A new release comes first, and behind it the one that `served` until then: whoever rolls back
+    comes to what visitors had, not to what had been rolled back from. One that is known (a
+    rollback, or the same again) keeps its place, its time and its author. The list order counts,
+    not the clock, which may have been put back; `newest_first` of host/releasectl follows the same
+    rules on a server. At most `keep` (>= 1) releases are kept, the newest, but never without the
+    current and the previous one. Raises SlipwayError for a `keep` below 1 and for a `previous` that
+    is no history.
     """
     if keep < 1:
         raise SlipwayError(f"keep: expected a number of releases from 1 up, found {keep}")
     known = read(previous)
     if current.id not in [release.id for release in known]:
+        known.sort(key=lambda release: release.id != served)
         known.insert(0, current)
     history = History.of(current.id, known)
     needed = {history.current, history.previous} - {None}

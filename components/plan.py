@@ -32,9 +32,14 @@ class Plan:
     """Its WSGI callable, as module:name."""
     comes_back: bool
     """Whether a kept release is gone back to: then nothing was packed on this machine."""
-    earlier: Any
-    """The `releases` output of the last good update."""
+    earlier: Mapping[str, Any]
+    """The site's outputs of the last good update; empty before the first."""
     keep: int
+
+    @property
+    def kept(self) -> list[history.Release]:
+        """What could be gone back to until now, newest first."""
+        return history.read(self.earlier.get("releases"))
 
     def history(self, switched: Mapping[str, Any], released_by: str) -> History:
         """The history once the first server serves what its last switch was to.
@@ -48,13 +53,14 @@ class Plan:
         """
         release, serving = self.release, switched["id"]
         if serving != release.id:
-            known = {each.id: each for each in history.read(self.earlier)}
+            known = {each.id: each for each in self.kept}
             unknown = history.Release(id=serving, released_at=NOT_YET, requirements="")
             release, released_by = known.get(serving, unknown), ""
         if release.released_at == NOT_YET:
             at = switched["activated_at"]
             release = replace(release, released_at=at, released_by=released_by or None)
-        return history.record(self.earlier, release, self.keep)
+        served = (self.earlier.get("release") or {}).get("id")
+        return history.record(self.earlier.get("releases"), release, self.keep, served)
 
 
 def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
@@ -70,7 +76,7 @@ def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
     """
     project, place = pulumi.get_project(), site.within(pulumi.get_stack())
     folder = artifact_store.folder_of(place)
-    plan = choose(site.settings, folder, site.outputs(earlier).get("releases"), key=site.key)
+    plan = choose(site.settings, folder, site.outputs(earlier), key=site.key)
     bucket = Bucket.of(site.settings.model_dump(by_alias=True), project, place)
     try:
         _keep_archives(plan, folder, bucket, only_look=pulumi.runtime.is_dry_run())
@@ -81,7 +87,7 @@ def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
 
 def _keep_archives(plan: Plan, folder: Path, bucket: Bucket | None, *, only_look: bool) -> None:
     """Have the release kept where teammates find it, and let go of what nobody can go back to."""
-    kept = {plan.release.id, *(release.id for release in history.read(plan.earlier))}
+    kept = {plan.release.id, *(release.id for release in plan.kept)}
     if bucket and not plan.comes_back:
         if only_look:
             bucket.has(plan.release.id)
@@ -91,9 +97,11 @@ def _keep_archives(plan: Plan, folder: Path, bucket: Bucket | None, *, only_look
         artifact_store.forget_all_but(kept, folder)
 
 
-def choose(settings: Settings, archives: Path, earlier: Any, *, key: str = "slipway:") -> Plan:
+def choose(
+    settings: Settings, archives: Path, earlier: Mapping[str, Any], *, key: str = "slipway:"
+) -> Plan:
     """`decide` without an engine; `key` is put before the names of settings in messages."""
-    known = {release.id: release for release in history.read(earlier)}
+    known = {release.id: release for release in history.read(earlier.get("releases"))}
     if settings.release:
         if settings.release not in known:
             kept = ", ".join(known) or "none yet"

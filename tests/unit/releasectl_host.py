@@ -11,7 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -23,6 +26,17 @@ RELEASECTL = PROJECT / "host" / "releasectl"
 FAKES = Path(__file__).with_name("releasectl_fakes")
 #: The oldest Python releasectl has to run on can be given here.
 PYTHON = os.environ.get("RELEASECTL_PYTHON", sys.executable)
+
+
+def releasectl_module() -> ModuleType:
+    """The program itself, for what is pure in it."""
+    loader = SourceFileLoader("releasectl", str(RELEASECTL))
+    spec = spec_from_loader("releasectl", loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
 
 WSGI = """
 import os, time

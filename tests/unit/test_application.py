@@ -13,8 +13,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +25,7 @@ from hypothesis import strategies as st
 from components.application import Application, ApplicationFiles, environment_file
 from components.render import render
 from components.settings import parse
+from tests.unit.releasectl_host import releasectl_module
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("golden")
@@ -271,12 +270,7 @@ def test_postgresql_lets_in_the_administrator_here_and_the_application_encrypted
 
 @pytest.fixture(scope="module")
 def releasectl() -> ModuleType:
-    loader = SourceFileLoader("releasectl", str(ROOT / "host" / "releasectl"))
-    spec = spec_from_loader("releasectl", loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return releasectl_module()
 
 
 def test_releasectl_takes_the_settings(releasectl: ModuleType, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from components.errors import SlipwayError
 from components.history import History, Release, read, record, rollback_target
+from tests.unit.releasectl_host import releasectl_module
 
+RELEASECTL = releasectl_module()
 SIX = ["a" * 12, "b" * 12, "c" * 12, "d" * 12, "e" * 12, "f" * 12]
 KEEPS = st.integers(1, 6)
 
@@ -23,7 +25,8 @@ def played(ids: list[str], keep: int = 5) -> History:
     history: History | None = None
     entries: list[dict[str, Any]] = []
     for minute, id_ in enumerate(ids):
-        history = record(entries, release(id_, minute), keep)
+        served = history.current if history else None
+        history = record(entries, release(id_, minute), keep, served)
         entries = history.to_list()
     assert history is not None
     return history
@@ -50,9 +53,15 @@ def test_a_rollback_changes_what_serves_but_not_the_order() -> None:
     assert (history.current, history.previous) == (SIX[1], SIX[0])
 
 
-def test_a_release_after_a_rollback_goes_back_to_the_newest_of_the_others() -> None:
+def test_a_release_after_a_rollback_goes_back_to_what_served_not_to_what_was_left() -> None:
     history = played([*SIX[:3], SIX[0], SIX[3]])
-    assert (history.current, history.previous) == (SIX[3], SIX[2])
+    assert ids_of(history) == [SIX[3], SIX[0], SIX[2], SIX[1]]
+    assert history.previous == SIX[0]
+
+
+def test_what_served_until_now_is_kept_however_old_it_is() -> None:
+    history = played([*SIX[:3], SIX[0], SIX[3]], keep=3)
+    assert ids_of(history) == [SIX[3], SIX[0], SIX[2]]
 
 
 def test_a_known_release_keeps_its_first_time_and_author() -> None:
@@ -88,10 +97,25 @@ def test_whatever_is_released_the_history_holds_together(ids: list[str], keep: i
     listed = ids_of(history)
     assert history.current == ids[-1] == listed[listed.index(ids[-1])]
     assert len(set(listed)) == len(listed) <= max(keep, 2)
-    times = [entry.released_at for entry in history.releases]
-    assert times == sorted(times, reverse=True)
     older = listed[listed.index(history.current) + 1 :]
     assert history.previous == (older[0] if older else None)
+
+
+@given(ids=st.lists(st.sampled_from(SIX), min_size=1, max_size=20), keep=KEEPS)
+def test_servers_keep_the_same_order(ids: list[str], keep: int) -> None:
+    journal: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    serving = None
+    for minute, id_ in enumerate(ids):
+        there = {entry["id"] for entry in entries}
+        entries = record(entries, release(id_, minute), keep, serving).to_list()
+        serving = id_
+        if id_ not in there:
+            journal.append({"what": "stage", "release": id_, "outcome": "ok"})
+        journal.append({"what": "switch", "release": id_, "outcome": "ok"})
+        gone = there - {entry["id"] for entry in entries}
+        journal.append({"what": "prune", "release": " ".join(gone), "outcome": "ok"})
+    assert RELEASECTL.newest_first(journal) == [entry["id"] for entry in entries]
 
 
 @given(ids=st.lists(st.sampled_from(SIX), min_size=1, max_size=20), keep=KEEPS)

@@ -312,7 +312,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def chosen(**changes: Any) -> plan.Plan:
-    return plan.choose(settings(**changes), artifact_store.folder_of("local"), None)
+    return plan.choose(settings(**changes), artifact_store.folder_of("local"), {})
 
 
 def test_a_folder_that_the_release_has_not_is_named_before_anything_is_made(app: Path) -> None:

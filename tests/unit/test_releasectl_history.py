@@ -91,6 +91,23 @@ def test_a_bad_release_is_not_the_one_to_go_back_to(host: Host) -> None:
     assert host.states() == {third: "current", second: "bad", first: "previous"}
 
 
+def test_a_release_after_a_rollback_goes_back_to_what_served(host: Host) -> None:
+    first, second = host.release("one"), host.release("two")
+    host.run("activate", first)
+    third = host.release("three")
+    assert list(listed(host)) == [third, first, second]
+    assert host.status()["previous"] == first
+
+
+def test_one_that_was_taken_away_and_came_again_is_the_newest(host: Host) -> None:
+    first, *_ = (host.release(page) for page in ("one", "two", "three", "four"))
+    assert first not in listed(host)
+    again = host.release("one")
+    assert again == first
+    last = host.release("five")
+    assert list(listed(host))[:2] == [last, again]
+
+
 def test_a_kept_release_that_is_bad_does_not_come_back_until_it_is_forgiven(host: Host) -> None:
     first, second = host.release("one"), host.release("two")
     spoilt(host, first)

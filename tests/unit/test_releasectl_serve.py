@@ -6,14 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from typing import ClassVar
 
 import httpx
 import pytest
 
-from tests.unit.releasectl_host import RELEASECTL, WSGI, Host, free_port, new_host
+from tests.unit.releasectl_host import WSGI, Host, free_port, new_host, releasectl_module
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 
@@ -246,11 +244,7 @@ def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Each asker's pauses, laid side by side; a balancer answers in turn.
-    loader = SourceFileLoader("releasectl", str(RELEASECTL))
-    spec = spec_from_loader("releasectl", loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
+    module = releasectl_module()
     pauses: list[list[float]] = [[], []]
     for mine in pauses:
         monkeypatch.setattr(module.time, "sleep", mine.append)
