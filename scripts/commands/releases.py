@@ -49,7 +49,7 @@ def main(stack: str, *words: str) -> None:
 
 def console() -> Console:
     """As wide as the terminal; where there is none, no line is broken."""
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 220)
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 10_000)
 
 
 def _table(states: list[State]) -> Table:

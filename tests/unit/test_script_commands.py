@@ -49,6 +49,14 @@ def test_releases_are_a_table_with_the_newest_first(project: Project) -> None:
     assert "cccccccccc+" in rows[0], "a + says that the tree was not that commit"
 
 
+def test_without_a_terminal_a_release_is_one_line_however_long_its_message(
+    project: Project,
+) -> None:
+    told = {**release(NEW), "author": "A Team of Several People", "message": "Long " * 60}
+    project.answers({"release": told, "releases": [told]})
+    assert len(project.python("releases", "local").stdout.splitlines()) == 2
+
+
 def test_releases_are_json_for_programs(project: Project) -> None:
     project.answers(TWO_RELEASES)
     listed = json.loads(project.python("releases", "local", "--json").stdout)
