@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -71,13 +72,11 @@ def test_a_setting_of_the_wrong_type_is_named(site: Clone) -> None:
 
 def test_a_port_that_is_taken_on_this_machine_is_named(site: Clone) -> None:
     port = str(site.place.web + 5)
-    taken = subprocess.Popen(["python3", "-m", "http.server", "--bind", "127.0.0.1", port])
-    try:
-        with setting(site, "localWebPort", port):
-            assert port in failing_up(site)
-    finally:
-        taken.kill()
-        taken.wait()
+    with (
+        socket.create_server(("127.0.0.1", int(port))),
+        setting(site, "localWebPort", port),
+    ):
+        assert port in failing_up(site)
     site.run("scripts/up local")
 
 

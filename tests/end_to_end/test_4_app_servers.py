@@ -79,7 +79,8 @@ def test_its_supervisor_says_that_it_runs(site: Clone, pair: Pair, command: str)
         said = typed(site, command).stdout
         assert re.search(r"^site@\S+ +RUNNING", said, re.MULTILINE), said
     else:
-        assert site.on("web", "systemctl is-active 'site@*'").split() == ["active"]
+        units = site.on("web", "systemctl is-active 'site@*'").split()
+        assert units == ["active"], site.on("web", "systemctl status --no-pager 'site@*' || :")
 
 
 def test_what_it_says_is_in_the_journal(site: Clone, pair: Pair) -> None:
