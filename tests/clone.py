@@ -120,7 +120,8 @@ def copy_of_the_project(folder: Path, place: Place) -> Clone:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    mine = ("SLIPWAY_", "PULUMI_", "DIGITALOCEAN_")
+    # Whoever has readline loaded sets the size of a terminal, also where there is none.
+    mine = ("SLIPWAY_", "PULUMI_", "DIGITALOCEAN_", "COLUMNS", "LINES")
     environment = {
         key: value
         for key, value in os.environ.items()

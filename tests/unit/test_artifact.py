@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.artifact import identify, pack
+from components.archive import require
+from components.artifact import SAMPLE, identify, pack
 from components.errors import SlipwayError
 
 NAMES = st.text("abcXYZ019._- é", min_size=1, max_size=8).filter(
@@ -108,11 +109,13 @@ def test_the_archive_unpacks_to_the_same_release(app: Path, tmp_path: Path) -> N
     (app / "manage").write_text("#!/bin/sh\n")
     (app / "manage").chmod(0o755)
     (app / "static" / "main.css").symlink_to("style.css")
+    (app / "static" / "photo.jpeg").write_bytes(os.urandom(2 * SAMPLE))
     artifact = pack(app, tmp_path / "out")
+    require(artifact.id, artifact.path)
     with tarfile.open(artifact.path) as tar:
         tar.extractall(tmp_path / "unpacked", filter="data")
     assert identify(tmp_path / "unpacked") == artifact.id
-    assert artifact.files == 5
+    assert artifact.files == 6
     assert artifact.size == artifact.path.stat().st_size
     assert artifact.path.name == f"{artifact.id}.tar.gz"
 
