@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from abc import ABC, abstractmethod
@@ -31,6 +32,26 @@ KEPT = 5
 PASSWORD = "only-on-this-machine"
 POSTGRESQL = "/etc/postgresql/15/main"
 _editions = count(1)
+# On a web server: for each name on standard input a release, and what the journal would have of it.
+_FORGE = """
+import json, os, shutil, sys
+from pathlib import Path
+root = Path(sys.argv[1])
+current = (root / "current").resolve()
+journal = root / "history.jsonl"
+ready = json.loads((current / ".slipway/READY").read_text())
+lines = []
+for name in reversed(sys.stdin.read().split()):
+    folder = root / "releases" / name
+    shutil.copytree(current, folder, symlinks=True, copy_function=os.link)
+    mark = folder / ".slipway/READY"
+    mark.unlink()
+    mark.write_text(json.dumps(ready | {"id": name}))
+    for what in ("stage", "switch"):
+        entry = {"at": ready["staged_at"], "by": "bench", "from": "", "what": what, "release": name}
+        lines.append(json.dumps(entry | {"outcome": "ok", "seconds": 1.0}))
+journal.write_text("\\n".join(lines) + "\\n" + journal.read_text())
+"""
 
 
 @dataclass
@@ -50,6 +71,8 @@ class Contender(ABC):
     """What the one line of nginx's configuration says that is changed."""
     heading: str = ""
     """What the page shows of the newest edition of the application."""
+    kept: int = KEPT
+    """How many releases it keeps."""
 
     name = ""
     port = 0
@@ -152,6 +175,7 @@ class Slipway(Contender):
             "slipway:maxUpload": f"{self.body_megabytes}m",
             "slipway:workers": WORKERS,
             "slipway:workerThreads": THREADS,
+            "slipway:keepReleases": self.kept,
         }
         file.write_text(yaml.safe_dump(known | {"config": config}))
 
@@ -180,6 +204,30 @@ class Slipway(Contender):
     def set_body_megabytes(self, number: int) -> None:
         self.body_megabytes = number
         self.take(self.web)
+
+    def keep(self, releases: int) -> None:
+        """From the next update on."""
+        self.kept = releases
+        self.take(self.web)
+
+    def have_had(self, past: Sequence[str]) -> None:
+        """As if it had also made these, newest first, long ago: on the servers, and in the state.
+
+        Each lies there as a copy of the current one, by hard links.
+        """
+        told = "\n".join(past)
+        for host in self.web:
+            self.hosts.on(
+                host, f"python3 -c {shlex.quote(_FORGE)} {self.root} <<'END'\n{told}\nEND"
+            )
+        state = json.loads(self.site.pulumi(f"stack export --stack {self.stack}"))
+        top = state["deployment"]["resources"][0]
+        known = top["outputs"]["releases"]
+        top["outputs"]["releases"] = [*known, *({**known[-1], "id": each} for each in past)]
+        file = self.site.folder / "state.json"
+        file.write_text(json.dumps(state))
+        self.site.pulumi(f"stack import --stack {self.stack} --file {file}")
+        file.unlink()
 
     def _outputs(self) -> dict[str, Any]:
         return dict(json.loads(self.site.pulumi(f"stack output --stack {self.stack} --json")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from bench.cases import CLICK
-from bench.contenders import KEPT, Contender, Slipway
+from bench.contenders import NAMES, Contender, Slipway
 from bench.memory import Watched
 from bench.results import Figure
 from bench.site import ROOT, USERS
@@ -23,6 +24,7 @@ SECONDS = (Figure(name="seconds", unit="s", goal=None),)
 SIXTY = ROOT / "bench" / "peers" / "sixty.txt"
 MEGABYTES = (1, 10, 100)
 FILES = 10_000
+PAST = (5, 500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class PeerCase:
     most_runs: int = 100
     sizes: tuple[int, ...] | None = None
     """On how many servers it is measured; None for all that are asked for."""
+    who: tuple[str, ...] = NAMES
+    """Of the contenders."""
 
 
 def measure_nothing(who: Contender) -> Values:
@@ -168,6 +172,30 @@ def measure_growth(who: Contender) -> Values:
     return values
 
 
+def measure_past(who: Contender) -> Values:
+    """A code-only release with few and with many releases to go back to."""
+    expect(isinstance(who, Slipway), "whose state has a history")
+    assert isinstance(who, Slipway)
+    values: Values = {}
+    kept = who.kept
+    try:
+        for number in PAST:
+            who.keep(number)
+            who.everything()
+            known = len(who.hosts.on(who.web[0], f"ls {who.root}/releases").split())
+            past = [hashlib.sha256(f"past {each}".encode()).hexdigest() for each in range(number)]
+            who.have_had([each[:12] for each in past[: number - known]])
+            who.new_edition()
+            values[f"after {number}"] = who.release().seconds
+            _expect_served(who)
+            there = len(who.hosts.on(who.web[0], f"ls {who.root}/releases").split())
+            expect(there == number, f"{there} releases are kept, not {number}")
+    finally:
+        who.keep(kept)
+        who.everything()
+    return values
+
+
 def _release_grown(who: Contender) -> float:
     who.new_edition()
     who.rest()
@@ -217,7 +245,7 @@ def _expect_served(who: Contender, heading: str | None = None) -> None:
     for host, said in zip(who.web, who.hosts.on_all(who.web, look), strict=True):
         current, kept = said.split()
         expect(Path(current).name == release, f"{who.name}: {host.name} is at {current}")
-        expect(int(kept) <= KEPT + 1, f"{who.name}: {host.name} keeps {kept} releases")
+        expect(int(kept) <= who.kept + 1, f"{who.name}: {host.name} keeps {kept} releases")
 
 
 def expect_served(who: Contender) -> None:
@@ -310,5 +338,15 @@ PEER_CASES = (
         quick=False,
         most_runs=2,
         sizes=(1,),
+    ),
+    PeerCase(
+        name="past",
+        does="a code-only release with so many releases kept",
+        figures=tuple(Figure(name=f"after {each}", unit="s", goal=None) for each in PAST),
+        run=measure_past,
+        quick=False,
+        most_runs=3,
+        sizes=(1,),
+        who=("slipway",),
     ),
 )

@@ -81,7 +81,7 @@ class SideBySide:
     def _turn(
         self, case: PeerCase, everybody: Sequence[Contender], size: int, number: int, at: int
     ) -> None:
-        by_name = {who.name: who for who in everybody}
+        by_name = {who.name: who for who in everybody if who.name in case.who}
         for name in rotated(list(by_name), number - 1 + at):
             who = by_name[name]
 

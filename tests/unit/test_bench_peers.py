@@ -80,6 +80,10 @@ def test_sixty_packages_hold_what_the_application_needs() -> None:
 # Goals
 
 
+def verdict(what: comparison.What, medians: dict[str, float]) -> tuple[str, str]:
+    return comparison.verdict(what, {what: medians})
+
+
 @pytest.mark.parametrize(
     ("medians", "met"),
     [
@@ -91,18 +95,33 @@ def test_sixty_packages_hold_what_the_application_needs() -> None:
 def test_a_release_on_one_server_has_to_keep_to_both_limits(
     medians: dict[str, float], met: str
 ) -> None:
-    assert comparison.verdict(("code", "seconds", 1), medians)[1] == met
+    assert verdict(("code", "seconds", 1), medians)[1] == met
 
 
 def test_the_floor_is_no_peer() -> None:
     medians = {"slipway": 2.0, "ansible": 3.0, "pyinfra": 3.0, "fabric": 3.0, "ssh": 0.1}
-    assert comparison.verdict(("rollback", "seconds", 8), medians)[1] == "yes"
+    assert verdict(("rollback", "seconds", 8), medians)[1] == "yes"
 
 
 def test_a_goal_is_neither_met_nor_missed_where_a_peer_was_not_measured() -> None:
-    goal, met = comparison.verdict(("nothing", "seconds", 1), {"slipway": 2.0, "ssh": 1.0})
+    goal, met = verdict(("rollback", "seconds", 1), {"slipway": 2.0, "ssh": 1.0})
     assert goal == "less than each peer"
     assert met == ""
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(5.0, "yes"), (5.1, "**no**")])
+def test_growth_is_held_against_its_own_on_one_server(seconds: float, met: str) -> None:
+    medians = {
+        ("code", "seconds", 1): {"slipway": 2.0},
+        ("code", "seconds", 16): {"slipway": seconds},
+    }
+    assert comparison.verdict(("code", "seconds", 16), medians)[1] == met
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(1.15, "yes"), (1.16, "**no**")])
+def test_where_nothing_changes_each_server_may_take_a_little(seconds: float, met: str) -> None:
+    medians = {"slipway": seconds, "ansible": 9.0, "pyinfra": 9.0, "fabric": 9.0}
+    assert verdict(("nothing", "seconds", 1), medians)[1] == met
 
 
 def test_goals_are_of_cases_that_there_are() -> None:
