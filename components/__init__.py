@@ -5,6 +5,7 @@ import gc
 import sys
 
 from components.lazily import import_lazily
+from components.lean import leave_out_what_nobody_reads
 
 # A run of the engine's is over in seconds and its memory goes with it. Looking for garbage among
 # the hundred thousand objects of the providers' packages, while they are imported and once more at
@@ -14,3 +15,4 @@ if any(word.endswith("pulumi-language-python-exec") for word in sys.orig_argv):
     gc.disable()
     atexit.register(gc.freeze)
     import_lazily("pulumi_digitalocean")
+    leave_out_what_nobody_reads()

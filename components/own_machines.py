@@ -18,10 +18,11 @@ from components.errors import SlipwayError
 from components.first_look import Known
 from components.identity import KeyPair
 from components.machine import DEPLOY_USER, MachineFile
-from components.remote import Host, Logging, as_root
+from components.remote import Host, Logging
 from components.render import render
 from components.server import Server, kept_running
 from components.settings import Settings
+from components.shell import as_root
 
 FIREWALL = "/etc/slipway/firewall.nft"
 FIREWALL_UNIT = "slipway-firewall.service"

@@ -97,12 +97,7 @@ class Release(pulumi.ComponentResource):
             create=f"{_DELIVER} {shlex.join(words)}",
             stdin=pulumi.Output.json_dumps(
                 {
-                    "hostname": host.name,
-                    "address": host.address,
-                    "port": host.port,
-                    "host_key": host.host_key,
-                    "private_key": host.private_key,
-                    "connect_seconds": host.connect_seconds,
+                    **host.seen_from_here(),
                     "releasectl": f'sudo SSH_CLIENT="$SSH_CLIENT" {self._program}',
                     "record": _record_of(self._args.plan.release),
                 },

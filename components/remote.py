@@ -17,6 +17,8 @@ import pulumi
 from pulumi_command import remote
 from pulumi_command.remote import Logging as Logging
 
+from components.shell import END_OF_FILE, as_root
+
 # What a slow first boot takes.
 SECONDS_FOR_THE_FIRST_CONTACT = 300
 # A server that does not even refuse is given up for this time. (Default of pulumi-command: 15.)
@@ -27,8 +29,6 @@ PUT_FILE = HOST_TOOLS / "slipway-put-file"
 NOTE = HOST_TOOLS / "slipway-note"
 # Who changes this server, for its journals (components/updater.py).
 UPDATED_BY = "/etc/slipway/updated-by"
-# Follows every content: a connection that breaks looks to the server like the end of a file.
-END_OF_FILE = "slipway: end of file\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,17 @@ class Host:
             dial_error_limit=dials_within(self.connect_seconds),
             per_dial_timeout=SECONDS_FOR_A_DIAL,
         )
+
+    def seen_from_here(self) -> dict[str, pulumi.Input[str | int]]:
+        """The same for a command on this machine; the private key is a secret."""
+        return {
+            "hostname": self.name,
+            "address": self.address,
+            "port": self.port,
+            "host_key": self.host_key,
+            "private_key": self.private_key,
+            "connect_seconds": self.connect_seconds,
+        }
 
     def options(
         self, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource] = ()
@@ -170,14 +181,6 @@ class RemoteFile(RemoteScript):
 def _record_of(path: str) -> str:
     """Where slipway-put-file has noted what it put at a path."""
     return f"/var/lib/slipway/files/{hashlib.sha256(path.encode()).hexdigest()[:16]}"
-
-
-def as_root(script: str) -> str:
-    """The command line that runs a shell script as root for a user with sudo.
-
-    Where we come from is for the journals of the server: sudo would forget it.
-    """
-    return f'sudo SSH_CLIENT="$SSH_CLIENT" sh -c {shlex.quote(script)}'
 
 
 def dials_within(seconds: float) -> int:

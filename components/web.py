@@ -11,6 +11,7 @@ import pulumi
 
 from components.application import Application, ApplicationFiles, environment_file
 from components.config_file import ConfigFile
+from components.delivered_file import DeliveredFile
 from components.distribution import Distribution
 from components.remote import Host, RemoteFile, RemoteScript
 from components.render import render
@@ -155,17 +156,20 @@ class Web(pulumi.ComponentResource):
             after=config_files,
         )
         settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
-        configured = [
+        configured: list[pulumi.Resource] = [
             *[maintenance, site, *instance, sockets, *config_files, environment, settings],
         ]
         if app.is_first:  # one for all sites
-            releasectl = file(
-                "releasectl",
-                "/usr/local/bin/releasectl",
-                # By the interpreter that the application's environments are made with.
-                RELEASECTL.read_text().replace("/usr/bin/python3", f"/usr/bin/{system.python}", 1),
+            releasectl = DeliveredFile(
+                f"{host.name}-releasectl",
+                host=host,
+                source=RELEASECTL,
+                path="/usr/local/bin/releasectl",
                 mode="0755",
                 check="python3 /usr/local/bin/releasectl --help",
+                # The one that the application's environments are made with.
+                interpreter=system.python,
+                opts=host.options(self, depends_on=[prepared]),
             )
             configured.append(releasectl)
         self.hosts.append(host)

@@ -22,20 +22,12 @@ from components.archive import ArchiveError
 from components.bucket import Bucket, BucketError
 from scripts.commands import sites
 from scripts.commands.engine import ROOT, say, stack_settings
-from scripts.commands.fleet import Fleet, Opened, Server
+from scripts.commands.fleet import PATIENT, SSH_FAILED, Fleet, Opened, Server
 from scripts.commands.relay import Relay
 from scripts.commands.stopwatch import Stopwatch
 
-SECONDS_FOR_A_TRY = 10
-_SSH_FAILED = 255
 # What ssh says when another try would end the same.
 _IN_VAIN = ("Host key verification failed", "Permission denied")
-_OPTIONS = (
-    "BatchMode=yes",
-    f"ConnectTimeout={SECONDS_FOR_A_TRY}",
-    "ServerAliveInterval=15",
-    "ServerAliveCountMax=4",
-)
 
 
 class DeliveryError(Exception):
@@ -92,14 +84,14 @@ class Delivery:
                 watch.lap("command")
                 if ended == 0:
                     return relay.answer
-                if relay.status != _SSH_FAILED or relay.answer:
+                if relay.status != SSH_FAILED or relay.answer:
                     raise DeliveryError
                 if time.monotonic() > until or any(each in relay.told for each in _IN_VAIN):
                     raise DeliveryError(f"{self.server} ({target.address}) cannot be reached")
                 time.sleep(1)
 
     def _ssh(self, opened: Opened, server: Server, command: str) -> list[str]:
-        return opened.ssh(server, f"{self.given['releasectl']} {command}", options=_OPTIONS)
+        return opened.ssh(server, f"{self.given['releasectl']} {command}", options=PATIENT)
 
     # Where the archive is to be had
 

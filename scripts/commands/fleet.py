@@ -21,10 +21,17 @@ from scripts.commands.engine import fail, resources
 CONNECT_SECONDS = 4
 """A server that has not answered by then is not there."""
 _UNATTENDED = ("BatchMode=yes", f"ConnectTimeout={CONNECT_SECONDS}")
+# Of an update, which waits for a server that is slow.
+PATIENT = (
+    "BatchMode=yes",
+    "ConnectTimeout=10",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
+)
 # OpenSSH 9's first choice, sntrup761, takes 70 ms longer for each connection.
 _KEY_EXCHANGE = "KexAlgorithms=^curve25519-sha256"
 # ssh's own failure (ssh(1)): no connection, a wrong host key, a refused login.
-_SSH_FAILED = 255
+SSH_FAILED = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +185,7 @@ def _run(line: Sequence[str], stdin: str, timeout: float) -> Result:
         done = subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         return Result(status=None, errors=f"not done after {timeout:.0f} s")
-    if done.returncode == _SSH_FAILED:
+    if done.returncode == SSH_FAILED:
         said = done.stderr.strip().splitlines()
         return Result(status=None, errors=said[-1] if said else "ssh failed")
     return Result(status=done.returncode, output=done.stdout, errors=done.stderr)

@@ -107,3 +107,11 @@ set_up_engine() {
   ln -sfn "$folder" "$SLIPWAY_HOME/engine/bin"
   say "engine: pulumi $("$folder/pulumi" version), $how"
 }
+
+# The engine writes a log of each run, with everything that it does and knows, secrets included (they are encrypted
+# as soon as it has the key), and spends a third of its time on that. It goes without where there is no folder for it.
+leave_out_the_log() {
+  [ ! -f "$PULUMI_HOME/logs" ] || return 0
+  rm -rf "$PULUMI_HOME/logs"
+  echo "Here would be the logs of the engine's runs (docs/performance.md). Without this file they are written." >"$PULUMI_HOME/logs"
+}

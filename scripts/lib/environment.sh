@@ -24,6 +24,8 @@ use_slipway_environment() {
   # The salt of a stack is also in its state: a stack file without it is still readable.
   export PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER=true
   export PULUMI_SKIP_UPDATE_CHECK=true
+  # The history keeps a copy of the state of each update: a second one of each is not written.
+  export PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS=true
   # The language host lists the packages with pip in every run, and pip would ask for its own new version.
   export PIP_DISABLE_PIP_VERSION_CHECK=1
   # The one that is built here is content with less.

@@ -9,7 +9,10 @@ update_with_timeline() {
   notes=$(mktemp -d "$SLIPWAY_HOME/timeline.XXXXXX")
   trap 'rm -rf "$notes"' EXIT
   export PULUMI_OPTION_OTEL_TRACES="file://$notes/trace" SLIPWAY_TIMELINE="$notes/parts"
-  update_stack "$@" | tee "$notes/said" || status=$?
+  await_program
+  # In a shell of its own, which cannot end the program.
+  { unset program_id; update_stack "$@"; } | tee "$notes/said" || status=$?
+  end_program
   unset PULUMI_OPTION_OTEL_TRACES SLIPWAY_TIMELINE
   if python3 -m scripts.commands.timeline_of "$notes" "$stack" "$began" "$drawing"; then
     say "$stack: where the time went: $drawing"

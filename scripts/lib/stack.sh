@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What the scripts do with one environment (a stack). Sourced after environment.sh and say.sh.
+. "$SLIPWAY_ROOT/scripts/lib/program.sh"
 
 # Reads "[stack] …": sets `stack` (default local) and leaves the rest in `words`.
 # usage: read_arguments "$0" "$@"
@@ -74,13 +75,15 @@ use_local_token() {
 local_cloud() { python3 -m local_cloud "$1" --state "$SLIPWAY_HOME/local-cloud" "${@:2}"; }
 
 # Set-up, the local cloud where the stack is on it, and the stack itself.
+# usage: prepare_stack [update]    (where an update is to follow)
 prepare_stack() {
   local endpoint
   "$SLIPWAY_ROOT/scripts/setup"
   use_slipway_environment
   endpoint=$(local_endpoint)
+  [ -z "$endpoint" ] || use_local_token
+  [ "${1:-}" != update ] || start_program
   if [ -n "$endpoint" ]; then
-    use_local_token
     # shellcheck disable=SC2046 # words
     local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /') >&2
   elif has_own_hosts; then
@@ -130,12 +133,19 @@ await_turn() { ! is_locked || python3 -m scripts.commands.update_lock "$stack" $
 # `pulumi up`, after `take_flag wait`.
 # usage: update_stack [pulumi options…]
 update_stack() {
+  local status=0
   await_turn || return 1
-  until pulumi up --stack "$stack" --yes --skip-preview --suppress-outputs "$@"; do
+  await_program
+  until pulumi up --stack "$stack" --yes --skip-preview --suppress-outputs "${program[@]}" "$@"; do
+    end_program
     # Somebody who waited too may have been quicker.
-    [ -n "$wait" ] && is_locked || return 1
-    await_turn || return 1
+    if [ -z "$wait" ] || ! is_locked || ! await_turn; then
+      status=1
+      break
+    fi
   done
+  end_program
+  return "$status"
 }
 
 # Prints one output of the last good update.

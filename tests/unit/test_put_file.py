@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from components.remote import END_OF_FILE, PUT_FILE
+from components.remote import PUT_FILE
+from components.shell import END_OF_FILE
 
 GOOD = "grep -q good "
 TOOLS = (

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.remote import as_root, dials_within
+from components.remote import dials_within
+from components.shell import as_root
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,44 @@ def test_a_salt_from_another_clone_is_forgotten_for_local_only(project: Project)
         project.says(f"stack={stack}; forget_foreign_salt")
     assert "salt" not in (project.folder / "Pulumi.local.yaml").read_text()
     assert "salt" in (project.folder / "Pulumi.dev.yaml").read_text()
+
+
+# The program of an update, started ahead
+
+START = "stack=local PULUMI_HOME=$FAKE; touch Pulumi.local.yaml; start_program; "
+
+
+def test_the_program_waits_where_nobody_else_reaches_it_and_leaves_nothing(
+    project: Project,
+) -> None:
+    said = project.says(
+        START + 'await_program; socket=${program#--client=unix://}; [ -S "$socket" ]\n'
+        'stat -c %a "${socket%/*}"; id=$program_id; end_program\n'
+        '[ ! -e "${socket%/*}" ] && ! kill -0 "$id" 2>&1; echo "options left: ${#program[@]}"'
+    )
+    assert said.splitlines()[0] == "700"
+    assert said.splitlines()[-1] == "options left: 0"
+
+
+def test_it_ends_also_where_its_script_was_killed(project: Project) -> None:
+    done = project.shell(START + 'await_program; echo "$program_folder"; kill -KILL $$')
+    folder = Path(done.stdout.strip())
+    assert folder.is_absolute()
+    deadline = time.monotonic() + 10
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()
+
+
+def test_one_that_does_not_start_leaves_it_to_the_engine(project: Project) -> None:
+    (project.folder / "scripts/commands/ready_program.py").write_text("raise SystemExit(3)\n")
+    said = project.says(START + 'await_program; echo "${#program[@]}"; end_program; echo on')
+    assert said.split() == ["0", "on"]
+
+
+def test_none_is_started_where_there_is_one(project: Project) -> None:
+    said = project.says(
+        "words=(--client=unix:///tmp/other)\n" + START + "await_program; end_program\n"
+        'echo "${program_id:-none}"'
+    )
+    assert said.strip() == "none"
