@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from scripts.commands.ready_plugins import ReadyPlugins
@@ -37,20 +38,28 @@ def main(socket: str, *plugins: str) -> None:
     # Ctrl-C is for whoever started it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     beside = ReadyPlugins(plugins)
+    try:
+        _serve(socket, beside)
+    finally:
+        beside.end()
+        shutil.rmtree(Path(socket).parent, ignore_errors=True)
+    # An orderly end would take a while.
+    os._exit(0)
+
+
+def _serve(socket: str, beside: ReadyPlugins) -> None:
     # Only now, for the SDK takes its time.
     from scripts.commands.language import Language
 
     language = Language(socket)
-    print("ready", beside.ports(), flush=True)  # noqa: T201 - whoever started it reads it
+    # Whoever started it may have found a reason not to go on.
+    with suppress(BrokenPipeError):
+        print("ready", beside.ports(), flush=True)  # noqa: T201 - whoever started it reads it
     # What the program itself prints is for a person.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     language.import_everything()
     if sys.stdin.read().strip() != END:
         language.await_end()
-    beside.end()
-    shutil.rmtree(Path(socket).parent, ignore_errors=True)
-    # An orderly end would take a while.
-    os._exit(0)
 
 
 if __name__ == "__main__":

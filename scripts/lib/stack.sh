@@ -74,6 +74,27 @@ use_local_token() {
 
 local_cloud() { python3 -m local_cloud "$1" --state "$SLIPWAY_HOME/local-cloud" "${@:2}"; }
 
+# The local cloud, with the stack's forwarded ports. Where the process that runs was asked for the same before,
+# Python does not start to find that out.
+# usage: start_local_cloud PORT
+start_local_cloud() {
+  local asked="$SLIPWAY_HOME/local-cloud.asked" process
+  # shellcheck disable=SC2046 # words
+  set -- --port "$1" $(forwarded_ports | sed 's/^/--forward /')
+  process=$(local_cloud_process)
+  if [ -n "$process" ] && [ -f "$asked" ] && [ "$(<"$asked")" = "$process $*" ]; then return 0; fi
+  local_cloud start "$@" >&2
+  echo "$(local_cloud_process) $*" >"$asked"
+}
+
+# The id of the process of this clone's local cloud; nothing where none runs.
+local_cloud_process() {
+  local process='' folder="$SLIPWAY_HOME/local-cloud"
+  read -r process 2>/dev/null <"$folder/lock" || true
+  [ -n "$process" ] || return 0
+  case $(tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline") in *" serve --state $folder "*) echo "$process" ;; esac
+}
+
 # Set-up, the local cloud where the stack is on it, and the stack itself.
 # usage: prepare_stack [update]    (where an update is to follow)
 prepare_stack() {
@@ -84,8 +105,7 @@ prepare_stack() {
   [ -z "$endpoint" ] || use_local_token
   [ "${1:-}" != update ] || start_program
   if [ -n "$endpoint" ]; then
-    # shellcheck disable=SC2046 # words
-    local_cloud start --port "${endpoint##*:}" $(forwarded_ports | sed 's/^/--forward /') >&2
+    start_local_cloud "${endpoint##*:}"
   elif has_own_hosts; then
     :
   elif [ -z "${DIGITALOCEAN_TOKEN:-}" ] && ! grep -q 'digitalocean:token' "Pulumi.$stack.yaml"; then

@@ -246,6 +246,16 @@ def test_it_ends_also_where_its_script_was_killed(project: Project) -> None:
     assert not folder.exists()
 
 
+def test_nothing_is_said_where_its_script_does_not_go_on(project: Project) -> None:
+    done = project.shell(START + 'echo "$program_id"; fail "the port is taken"')
+    program = Path("/proc", done.stdout.strip())
+    deadline = time.monotonic() + 10
+    while program.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not program.exists()
+    assert done.stderr == "slipway: the port is taken\n"
+
+
 def test_one_that_does_not_start_leaves_it_to_the_engine(project: Project) -> None:
     (project.folder / "scripts/commands/ready_program.py").write_text("raise SystemExit(3)\n")
     said = project.says(START + 'await_program; echo "${#program[@]}"; end_program; echo on')
