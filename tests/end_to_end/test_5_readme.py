@@ -125,7 +125,7 @@ def test_a_profile_draws_where_the_time_of_an_update_went(site: Clone, command: 
     assert f"where the time went: {drawing}" in done.stderr
     said = drawing.read_text()
     parts = ("connect web-stage", "transfer web-stage", "command web-stage")
-    for what in ("engine: start", "program: imports", "plugin command: start", *parts):
+    for what in ("engine: start", "program: imports", "program: its", *parts):
         assert what in said
     # Requests of the engine hold secrets, and were only to be read.
     assert list((site.folder / ".slipway").glob("timeline.*")) == []
