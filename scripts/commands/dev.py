@@ -14,7 +14,6 @@ from components import artifact
 from components.errors import SlipwayError
 from scripts.commands.engine import ROOT, outputs, say
 from scripts.commands.environments import settings_of
-from scripts.commands.next_program import NextProgram
 
 #: Editors write several files for one save, some of them twice.
 MILLISECONDS_OF_QUIET = 50
@@ -27,14 +26,12 @@ def main(stack: str) -> int:
         [sys.executable, "-m", "scripts.commands.logs", stack, "web", "--follow", "--lines", "0"],
         cwd=ROOT,
     )
-    program = NextProgram()
     say(f"watching {folder.relative_to(ROOT)}/: each save is released (end with Ctrl-C)")
     try:
-        follow(folder, seen, lambda: release(stack, program))
+        follow(folder, seen, lambda: release(stack))
     except KeyboardInterrupt:
         pass
     finally:
-        program.close()
         logs.terminate()
         logs.wait()
     return 0
@@ -64,17 +61,16 @@ def follow(folder: Path, seen: str, release: Callable[[], None]) -> None:
             release()
 
 
-def release(stack: str, program: NextProgram) -> None:
+def release(stack: str) -> None:
     """One update, by the very path that every environment takes."""
     started = time.monotonic()
     done = subprocess.run(
-        ["scripts/up", stack, *program.options()],
+        ["scripts/up", stack],
         cwd=ROOT,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    program.renew()
     if done.returncode != 0:
         print(done.stdout + done.stderr, file=sys.stderr)  # noqa: T201
         say("the release failed; the one before serves")

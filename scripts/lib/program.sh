@@ -8,7 +8,6 @@ program=() # options of `pulumi up` that run it
 # as ever, and says what is wrong.
 start_program() {
   local plugins=() each path
-  case " ${words[*]:-} " in *' --client='*) return 0 ;; esac # scripts/dev has one
   for each in command $(has_own_hosts || echo digitalocean); do
     for path in "$PULUMI_HOME/plugins/resource-$each"-v*/"pulumi-resource-$each"; do
       [ ! -x "$path" ] || plugins+=("$path")

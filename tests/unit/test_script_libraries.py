@@ -260,11 +260,3 @@ def test_one_that_does_not_start_leaves_it_to_the_engine(project: Project) -> No
     (project.folder / "scripts/commands/ready_program.py").write_text("raise SystemExit(3)\n")
     said = project.says(START + 'await_program; echo "${#program[@]}"; end_program; echo on')
     assert said.split() == ["0", "on"]
-
-
-def test_none_is_started_where_there_is_one(project: Project) -> None:
-    said = project.says(
-        "words=(--client=unix:///tmp/other)\n" + START + "await_program; end_program\n"
-        'echo "${program_id:-none}"'
-    )
-    assert said.strip() == "none"
