@@ -9,7 +9,7 @@ from itertools import count
 
 from bench import machine, results
 from bench.comparison import Compared, rotated
-from bench.contenders import Contender, contenders
+from bench.contenders import Contender, Peer, contenders
 from bench.hosts import Hosts
 from bench.peer_cases import PEER_CASES, SECONDS, PeerCase, expect_served
 from bench.results import Figure
@@ -131,6 +131,15 @@ class SideBySide:
 def _prepare(who: Contender) -> None:
     """Everything of a contender on its servers, and one release to go back from; not measured."""
     who.everything()
+    # A fresh Debian looks for updates some time after its boot, and whoever asks apt waits for it.
+    who.hosts.on_all([*who.web, who.db], "systemctl stop 'apt-daily*' unattended-upgrades || :")
+    if isinstance(who, Peer):
+        # One database for all peers, each with workers on every server.
+        who.hosts.on(
+            who.db,
+            "sudo -iu postgres psql -c 'ALTER SYSTEM SET max_connections = 500'"
+            " && systemctl restart postgresql",
+        )
     expect_served(who)
     who.new_edition()
     who.release()
