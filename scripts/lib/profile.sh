@@ -3,7 +3,7 @@
 
 # Before the plugins start, for they write their parts.
 begin_timeline() {
-  mkdir -p "$SLIPWAY_HOME"
+  (umask 077 && mkdir -p "$SLIPWAY_HOME")
   # The engine's trace holds whole requests, and those hold secrets: it goes as soon as it is read.
   notes=$(mktemp -d "$SLIPWAY_HOME/timeline.XXXXXX")
   trap 'rm -rf "$notes"' EXIT
