@@ -168,7 +168,7 @@ def in_order(
 
 def beside_each_other(compared: Sequence[Compared]) -> dict[What, list[Compared]]:
     """By case, figure and number of servers, in the order in which they come."""
-    found: dict[tuple[str, str, int], list[Compared]] = {}
+    found: dict[What, list[Compared]] = {}
     for each in compared:
         found.setdefault(each.what, []).append(each)
     return found

@@ -15,11 +15,10 @@ import pulumi
 from pulumi_command import local
 
 from components.remote import PUT_FILE, Host
-from components.shell import python_script
+from components.shell import HERE, python_script
 
 ROOT = Path(__file__).resolve().parent.parent
-# In the project's folder, which is where the engine runs commands on this machine.
-_PUT = "PATH=.venv/bin:$PATH; python3 -m scripts.commands.put"
+_PUT = f"{HERE} scripts.commands.put"
 
 
 class DeliveredFile(local.Command):

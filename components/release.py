@@ -19,10 +19,10 @@ from components.history import History
 from components.plan import Plan
 from components.remote import UPDATED_BY, Host, Logging, RemoteScript
 from components.rollout import Rollout
+from components.shell import HERE
 from components.web import Web
 
-# In the project's folder, which is where the engine runs commands on this machine.
-_DELIVER = "PATH=.venv/bin:$PATH; python3 -m scripts.commands.deliver"
+_DELIVER = f"{HERE} scripts.commands.deliver"
 
 
 @dataclass(frozen=True, kw_only=True)

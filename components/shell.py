@@ -7,6 +7,9 @@ import shlex
 # Follows every content: a connection that breaks looks to the server like the end of a file.
 END_OF_FILE = "slipway: end of file\n"
 
+# Before a command of ours on this machine: the engine runs it in the project's folder.
+HERE = "PATH=.venv/bin:$PATH; python3 -m"
+
 
 def as_root(script: str) -> str:
     """The command line that runs a shell script as root for a user with sudo.
