@@ -82,7 +82,12 @@ web_servers = [
 
 db = Database(
     "database",
-    DatabaseArgs(server=db_server, passwords=db_passwords, clients=wanted.db_clients),
+    DatabaseArgs(
+        server=db_server,
+        passwords=db_passwords,
+        connections=wanted.db_connections,
+        clients=wanted.db_clients,
+    ),
 )
 
 web_tiers: list[Web] = []

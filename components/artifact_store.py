@@ -10,10 +10,11 @@ import os
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from components import archive
-from components.archive import ArchiveError
-from components.bucket import Bucket, BucketError
+# Each server's delivery asks here for a path, and nothing else.
+if TYPE_CHECKING:
+    from components.bucket import Bucket
 
 _NAME = re.compile(r"([0-9a-f]{12})\.tar\.gz")
 
@@ -44,6 +45,9 @@ def keep_in(bucket: Bucket, release: str, kept: Collection[str], folder: Path) -
     Raises:
         BucketError: it cannot be used, or an archive here is not what its name says.
     """
+    from components import archive
+    from components.bucket import BucketError
+
     if bucket.has(release):
         return
     present = bucket.releases()
@@ -52,7 +56,7 @@ def keep_in(bucket: Bucket, release: str, kept: Collection[str], folder: Path) -
         if path.exists():
             try:
                 archive.require(each, path)
-            except ArchiveError as error:
+            except archive.ArchiveError as error:
                 raise BucketError(f"{path}: {error}; remove it and try again") from None
             bucket.put(each, path)
     bucket.remove(present - {release, *kept})

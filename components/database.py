@@ -19,6 +19,8 @@ class DatabaseArgs:
     server: Server
     passwords: Mapping[str, pulumi.Input[str]]
     """For each database, by its name, the password of the role that owns it and has its name."""
+    connections: int
+    """How many PostgreSQL takes at a time."""
     clients: Sequence[str]
     """The networks from which the application comes, in CIDR form."""
 
@@ -44,7 +46,12 @@ class Database(pulumi.ComponentResource):
             host=host,
             path=f"{folder}/conf.d/slipway.conf",
             content=args.server.private_address.apply(
-                lambda address: render("postgresql.conf", address=address, port=POSTGRESQL_PORT)
+                lambda address: render(
+                    "postgresql.conf",
+                    address=address,
+                    port=POSTGRESQL_PORT,
+                    connections=args.connections,
+                )
             ),
             owner="postgres:postgres",
             check=f"runuser -u postgres -- {system.postgresql_program}"

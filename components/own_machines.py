@@ -168,7 +168,7 @@ class OwnMachine:
         """
         remote.Command(
             f"{self.known.host.known_as}-leave",
-            connection=host.connection(),
+            connection=host.connection,
             create="true",
             delete=as_root(self._leave()),
             logging=Logging.STDERR,

@@ -17,7 +17,7 @@ from components import history
 from components.application import Application
 from components.history import History
 from components.plan import Plan
-from components.remote import UPDATED_BY, Host, Logging, RemoteScript
+from components.remote import RUN_RELEASECTL, UPDATED_BY, Host, Logging, RemoteScript
 from components.rollout import Rollout
 from components.shell import HERE
 from components.web import Web
@@ -67,11 +67,12 @@ class Release(pulumi.ComponentResource):
             ready = [self._migrate(hosts[0], [*ready, *args.after])]
         # A switch starts what does not run: where there is no other server to wait for, that does.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
-        switched = self._switch_everywhere(started)
+        batches = self._switch_everywhere(started)
+        switched = [switch for batch in batches for switch in batch]
         self.served = switched
         if args.rollout.has_to_settle(len(hosts)):
             self.served = [
-                self._run("settle", host, _settled_with(digest, switch), switched)
+                self._run("settle", host, _settled_with(digest, switch), batches[-1])
                 for host, digest, switch in zip(hosts, args.web.digests, switched, strict=True)
             ]
 
@@ -130,23 +131,27 @@ class Release(pulumi.ComponentResource):
             started.append(self._run("start", host, digest, [*ready, *before]))
         return started
 
-    def _switch_everywhere(self, started: Sequence[pulumi.Resource]) -> list[RemoteScript]:
-        """The first server is the canary: the others follow when it has done well."""
+    def _switch_everywhere(self, started: Sequence[pulumi.Resource]) -> list[list[RemoteScript]]:
+        """The first server is the canary: the others follow when it has done well.
+
+        Each batch waits for the one before, and so for all before that: to say so for each of them
+        would make the state of a large fleet grow with its square.
+        """
         web, rollout = self._args.web, self._args.rollout
-        switched: list[RemoteScript] = []
+        batches: list[list[RemoteScript]] = []
         for batch in rollout.batches(len(web.hosts)):
-            after = [*started, *switched]
-            switched += [
+            switches = [
                 self._run(
                     "switch",
                     web.hosts[number],
                     web.digests[number],
-                    after,
+                    after=batches[-1] if batches else started,
                     options=rollout.switch_options(number, len(web.hosts)),
                 )
                 for number in batch
             ]
-        return switched
+            batches.append(switches)
+        return batches
 
     def _run(
         self,
@@ -187,7 +192,7 @@ class Release(pulumi.ComponentResource):
 
     @property
     def _program(self) -> str:
-        return f"releasectl --app {self._args.application.name} --by @{UPDATED_BY}"
+        return f"{RUN_RELEASECTL.name} --app {self._args.application.name} --by @{UPDATED_BY}"
 
 
 def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Output[str]:

@@ -11,7 +11,9 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
@@ -27,6 +29,8 @@ SECONDS_FOR_A_DIAL = 5
 HOST_TOOLS = Path(__file__).resolve().parent.parent / "host"
 PUT_FILE = HOST_TOOLS / "slipway-put-file"
 NOTE = HOST_TOOLS / "slipway-note"
+RUN_RELEASECTL = HOST_TOOLS / "slipway-releasectl"
+TOOLS = (PUT_FILE, NOTE, RUN_RELEASECTL)
 # Who changes this server, for its journals (components/updater.py).
 UPDATED_BY = "/etc/slipway/updated-by"
 
@@ -50,15 +54,20 @@ class Host:
     connect_seconds: int
     """How long to try where it refuses; where it is silent, each try takes its time besides."""
 
-    def connection(self) -> remote.ConnectionArgs:
-        return remote.ConnectionArgs(
-            host=self.address,
-            port=None if self.port == 22 else self.port,
-            user=self.user,
-            private_key=self.private_key,
-            host_key=self.host_key,
-            dial_error_limit=dials_within(self.connect_seconds),
-            per_dial_timeout=SECONDS_FOR_A_DIAL,
+    @cached_property
+    def connection(self) -> pulumi.Output[remote.ConnectionArgs]:
+        """One for all that is done there: each further one would be put together anew."""
+        known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(
+            host=self.address, private_key=self.private_key, host_key=self.host_key
+        )
+        return known.apply(
+            lambda found: remote.ConnectionArgs(
+                **found,
+                port=None if self.port == 22 else self.port,
+                user=self.user,
+                dial_error_limit=dials_within(self.connect_seconds),
+                per_dial_timeout=SECONDS_FOR_A_DIAL,
+            )
         )
 
     def seen_from_here(self) -> dict[str, pulumi.Input[str | int]]:
@@ -108,7 +117,7 @@ class RemoteScript(remote.Command):
         """
         super().__init__(
             name,
-            connection=host.connection(),
+            connection=host.connection,
             create=pulumi.Output.from_input(script).apply(as_root),
             delete=None if undo is None else pulumi.Output.from_input(undo).apply(as_root),
             stdin=stdin,

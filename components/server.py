@@ -11,9 +11,8 @@ from components.distribution import Distribution, Role
 from components.identity import KeyPair
 from components.machine import Machine
 from components.remote import (
-    NOTE,
-    PUT_FILE,
     SECONDS_FOR_THE_FIRST_CONTACT,
+    TOOLS,
     UPDATED_BY,
     Host,
     Logging,
@@ -63,7 +62,7 @@ class Server(pulumi.ComponentResource):
             script='sh -c "$(cat)"',
             stdin=render(
                 "first_contact.sh",
-                tools={tool.name: tool.read_text() for tool in (PUT_FILE, NOTE)},
+                tools={tool.name: tool.read_text() for tool in TOOLS},
                 updated_by=args.updated_by,
                 updated_by_file=UPDATED_BY,
             ),

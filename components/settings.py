@@ -304,6 +304,7 @@ class Settings(BaseModel):
     web_size: Slug
     web_port: Port
     db_size: Slug
+    db_connections: Annotated[int, Field(ge=20, le=10_000, description="20 to 10000")]
     backups: Annotated[bool, Field(description="true or false")]
     protect_database: Annotated[bool, Field(description="true or false")]
     web_hosts: OwnHosts

@@ -30,7 +30,7 @@ rmdir {{ root }}/shared 2>/dev/null
 rmdir {{ root }} 2>/dev/null && quietly userdel "$app"
 made_user=''
 [ ! -e /etc/slipway/made-deploy-user ] || made_user=yes
-rm -rf /etc/slipway /var/lib/slipway /usr/local/bin/releasectl /usr/local/sbin/slipway-*
+rm -rf /etc/slipway /var/cache/slipway /var/lib/slipway /usr/local/bin/releasectl /usr/local/sbin/slipway-*
 rm -f /etc/apt/apt.conf.d/60slipway /etc/ssh/sshd_config.d/slipway.conf
 quietly systemctl reload ssh
 quietly systemctl reload sshd

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +146,8 @@ class Fleet:
             timeout: seconds after which a server is given up.
             servers: names of some of the servers; None for all.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         wanted = [self.servers[name] for name in (self.servers if servers is None else servers)]
         if not wanted:
             return {}

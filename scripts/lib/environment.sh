@@ -26,6 +26,9 @@ use_slipway_environment() {
   export PULUMI_SKIP_UPDATE_CHECK=true
   # The history keeps a copy of the state of each update: a second one of each is not written.
   export PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS=true
+  # Where no input has changed, a plugin is not asked what has: an eighth of an update that changes nothing on many
+  # servers. What a refresh finds comes with changed inputs.
+  export PULUMI_ENABLE_LEGACY_DIFF=true
   # The language host lists the packages with pip in every run, and pip would ask for its own new version.
   export PIP_DISABLE_PIP_VERSION_CHECK=1
   # The one that is built here is content with less.

@@ -84,6 +84,11 @@ def test_passwords_are_stored_as_scram_and_only_the_application_may_connect(site
     assert [line.split()[0] for line in rules.splitlines()] == ["local", "hostssl"]
 
 
+def test_postgresql_takes_as_many_connections_as_are_wanted(site: Clone) -> None:
+    query = "sudo -u postgres psql -qtAXc 'SHOW max_connections'"
+    assert site.on("db", query).strip() == "500"
+
+
 def test_no_secret_is_plain_anywhere(site: Clone) -> None:
     url = site.on("web", "sudo grep DATABASE_URL /etc/slipway/site/env")
     password = url.split(":")[2].split("@")[0]

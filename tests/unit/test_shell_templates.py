@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from components import distribution, identity, web
-from components.remote import NOTE, PUT_FILE, UPDATED_BY
+from components.remote import TOOLS, UPDATED_BY
 from components.render import FOLDER, render
 
 APPLICATION = {
@@ -27,7 +27,7 @@ AFTERWARDS = {
 }
 SCRIPTS: dict[str, dict[str, Any]] = {
     "first_contact.sh": {
-        "tools": {tool.name: tool.read_text() for tool in (PUT_FILE, NOTE)},
+        "tools": {tool.name: tool.read_text() for tool in TOOLS},
         "updated_by": "ada@laptop",
         "updated_by_file": UPDATED_BY,
     },
@@ -75,7 +75,7 @@ def test_a_script_for_a_server_passes_shellcheck(name: str) -> None:
     assert shellcheck(render(name.split(",")[0], **values)) == ""
 
 
-@pytest.mark.parametrize("tool", [PUT_FILE, NOTE], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_tool_of_a_server_passes_shellcheck(tool: Path) -> None:
     assert shellcheck(tool.read_text()) == ""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local_cloud.plugins.install import START
 from local_cloud.plugins.shared_values import Secret
-from tests.local_cloud.plugins.command.plugin import REMOTE, Plugin
+from tests.local_cloud.plugins.command.plugin import LOCAL, REMOTE, Plugin
 from tests.local_cloud.plugins.command.ssh_server import SshServer
 
 ENGINE = """
@@ -35,6 +35,16 @@ def test_only_a_dial_pays_for_the_ssh_library(plugin: Plugin, server: SshServer)
     assert not loaded(plugin, "cryptography")
     plugin.create(REMOTE, inputs)
     assert loaded(plugin, "cryptography")
+
+
+def test_what_is_done_on_this_machine_gets_the_ssh_library_ready(plugin: Plugin) -> None:
+    inputs, _ = plugin.check(LOCAL, {"create": "true"})
+    assert not loaded(plugin, "cryptography")
+    plugin.create(LOCAL, inputs)
+    until = time.monotonic() + 20
+    while not loaded(plugin, "cryptography"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_it_ends_soon_after_an_engine_that_was_killed() -> None:
