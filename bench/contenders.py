@@ -221,7 +221,8 @@ class Slipway(Contender):
                 host, f"python3 -c {shlex.quote(_FORGE)} {self.root} <<'END'\n{told}\nEND"
             )
         state = json.loads(self.site.pulumi(f"stack export --stack {self.stack}"))
-        top = state["deployment"]["resources"][0]
+        resources = state["deployment"]["resources"]
+        (top,) = (each for each in resources if each["type"] == "pulumi:pulumi:Stack")
         known = top["outputs"]["releases"]
         top["outputs"]["releases"] = [*known, *({**known[-1], "id": each} for each in past)]
         file = self.site.folder / "state.json"

@@ -273,7 +273,7 @@ class Settings(BaseModel):
         Field(description="a list of maps, each with a path (docs/static-content.md)"),
     ]
     release: ReleaseId
-    keep_releases: Annotated[int, Field(ge=2, le=100, description="2 to 100")]
+    keep_releases: Annotated[int, Field(ge=2, le=1000, description="2 to 1000")]
     artifact_bucket: BucketName
     artifact_endpoint: BucketEndpoint
     artifact_region: Annotated[

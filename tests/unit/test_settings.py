@@ -62,7 +62,7 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("webPort", "http", "a port, 1 to 65535"),
         ("webPort", 22, "another port"),
         ("webCount", 0, "1 to 50"),
-        ("keepReleases", 1, "2 to 100"),
+        ("keepReleases", 1, "2 to 1000"),
         ("appName", "My App", "lower-case letters"),
         ("appName", "root", "no name that a Debian server uses itself"),
         ("appName", "deploy", "no name that a Debian server uses itself"),
