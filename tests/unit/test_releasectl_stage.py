@@ -443,6 +443,61 @@ def test_hashes_are_held_against_what_is_installed(host: Host) -> None:
     assert "all requirements must have" in told
 
 
+def test_packages_that_stay_are_taken_over_from_what_serves(host: Host) -> None:
+    wheels = host.root / "wheels"
+    host.env["UV_FIND_LINKS"], host.env["UV_NO_INDEX"] = str(wheels), "1"
+
+    def serve(name: str, **versions: str) -> Path:
+        """What the site-packages of that release are."""
+        lines = []
+        for package, version in versions.items():
+            digest = hashlib.sha256(wheel(wheels, package, version).read_bytes()).hexdigest()
+            lines.append(f"{package}=={version} --hash=sha256:{digest}\n")
+        release = host.upload(name, files={"requirements.txt": "".join(lines)})
+        host.run("stage", release)
+        host.run("activate", release)
+        venv = (host.base / "releases" / release / ".venv").resolve()
+        (packages,) = venv.glob("lib/python*/site-packages")
+        return packages
+
+    def versions_in(packages: Path) -> set[str]:
+        return {each.name.removesuffix(".dist-info") for each in packages.glob("*.dist-info")}
+
+    one = serve("one", stays="1.0", changes="1.0", goes="1.0")
+    two = serve("two", stays="1.0", changes="2.0", comes="1.0")
+    assert versions_in(one) == {"stays-1.0", "changes-1.0", "goes-1.0"}
+    assert versions_in(two) == {"stays-1.0", "changes-2.0", "comes-1.0"}
+    assert not (two / "goes.py").exists()
+    (compiled,) = two.glob("__pycache__/stays.*.pyc")
+    assert compiled.samefile(one / "__pycache__" / compiled.name)
+    for name in ("changes", "comes"):
+        assert list(two.glob(f"__pycache__/{name}.*.pyc"))
+    done = subprocess.run(
+        [two.parents[2] / "bin" / "python", "-c", "import sys; print(sys.prefix)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(two.parents[2])
+
+
+def test_packages_are_made_anew_where_those_of_what_serves_are_broken(host: Host) -> None:
+    wheels = host.root / "wheels"
+    host.env["UV_FIND_LINKS"], host.env["UV_NO_INDEX"] = str(wheels), "1"
+    digest = hashlib.sha256(wheel(wheels, "tiny", "1.0").read_bytes()).hexdigest()
+    first = host.upload("one", files={"requirements.txt": f"tiny==1.0 --hash=sha256:{digest}\n"})
+    host.run("stage", first)
+    host.run("activate", first)
+    venv = (host.base / "releases" / first / ".venv").resolve()
+    (record,) = venv.rglob("tiny-1.0.dist-info/RECORD")
+    record.unlink()
+    digest = hashlib.sha256(wheel(wheels, "tiny", "2.0").read_bytes()).hexdigest()
+    second = host.upload("two", files={"requirements.txt": f"tiny==2.0 --hash=sha256:{digest}\n"})
+    host.run("stage", second)
+    venv = (host.base / "releases" / second / ".venv").resolve()
+    assert [path.name for path in venv.rglob("tiny-*.dist-info")] == ["tiny-2.0.dist-info"]
+
+
 @pytest.mark.parametrize("given", ["sdist", "wheel"])
 def test_a_release_that_is_a_package_is_installed_with_what_it_needs(
     host: Host, tmp_path: Path, given: str
