@@ -103,13 +103,16 @@ def fingerprint(key: str) -> str:
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
-def shown_keys(host: OwnHost) -> list[str]:
+def shown_keys(host: OwnHost, types: str = "ed25519,ecdsa") -> list[str]:
     """The host keys that a server shows now, the best first.
 
+    Args:
+        host: the server.
+        types: those to ask for, as ssh-keyscan(1) has them: each is a connection of its own.
+
     Raises:
-        SlipwayError: it does not answer.
+        SlipwayError: it does not answer, or has none of these.
     """
-    types = "ed25519,ecdsa"
     done = subprocess.run(
         ["ssh-keyscan", "-T", str(SECONDS), "-p", str(host.port), "-t", types, host.address],
         capture_output=True,
@@ -120,7 +123,7 @@ def shown_keys(host: OwnHost) -> list[str]:
     keys = [" ".join(words[1:3]) for words in lines if len(words) >= 3 and words[1] in KEY_TYPES]
     if not keys:
         said = [line for line in done.stderr.splitlines() if not line.startswith("#")]
-        reason = said[-1].removeprefix("getaddrinfo ") if said else "nothing shows an SSH host key"
+        reason = said[-1].removeprefix("getaddrinfo ") if said else f"no host key is shown ({types})"
         raise SlipwayError(f"does not answer at port {host.port}: {reason}")
     return sorted(keys, key=lambda key: KEY_TYPES.index(key.split()[0]))
 
@@ -157,7 +160,9 @@ def _look_at(
 
 def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
     pins = pins_of(host, host_keys)
-    keys = shown_keys(host)
+    # As a rule whole keys are pinned, and of one type.
+    all_ed25519 = {pin.split()[0] for pin in pins} == {"ssh-ed25519"}
+    keys = shown_keys(host, "ed25519") if all_ed25519 else shown_keys(host)
     for key in keys:
         if is_pinned(key, pins):
             return key

@@ -22,6 +22,7 @@ WEB, DB = "203.0.113.10", "203.0.113.20"
 SSH_KEYSCAN = """\
 #!/bin/sh
 for word in "$@"; do address=$word; done
+echo "$*" >>"$FAKE/scanned"
 [ -e "$FAKE/$address.keys" ] || { echo "connect to $address: refused" >&2; exit 1; }
 sed "s/^/$address /" "$FAKE/$address.keys"
 """
@@ -181,6 +182,15 @@ def test_one_of_several_host_keys_may_be_the_pinned_one(there: Path) -> None:
     (there / f"{WEB}.keys").write_text(f"{key('w')}\n{other}\n")
     pins = [f"{WEB} {other} root@web", f"{DB} {key('d')}"]
     assert look(hostKeys=pins)["web"].host_key == other
+
+
+def test_a_server_is_asked_for_the_type_that_is_pinned_alone(there: Path) -> None:
+    """Each type is a connection more, to each server, in every update."""
+    ecdsa = key("d").replace("ssh-ed25519", "ecdsa-sha2-nistp256")
+    (there / f"{DB}.keys").write_text(f"{ecdsa}\n")
+    look(hostKeys=[f"{WEB} {key('w')}", f"{DB} {ecdsa}"])
+    asked = {words[-1]: words[-2] for words in map(str.split, (there / "scanned").open())}
+    assert asked == {WEB: "ed25519", DB: "ed25519,ecdsa"}
 
 
 def test_a_host_key_that_nobody_has_pinned_is_shown_with_what_pins_it(there: Path) -> None:
