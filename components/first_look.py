@@ -123,7 +123,9 @@ def shown_keys(host: OwnHost, types: str = "ed25519,ecdsa") -> list[str]:
     keys = [" ".join(words[1:3]) for words in lines if len(words) >= 3 and words[1] in KEY_TYPES]
     if not keys:
         said = [line for line in done.stderr.splitlines() if not line.startswith("#")]
-        reason = said[-1].removeprefix("getaddrinfo ") if said else f"no host key is shown ({types})"
+        reason = (
+            said[-1].removeprefix("getaddrinfo ") if said else f"no host key is shown ({types})"
+        )
         raise SlipwayError(f"does not answer at port {host.port}: {reason}")
     return sorted(keys, key=lambda key: KEY_TYPES.index(key.split()[0]))
 
