@@ -70,5 +70,12 @@ def test_it_runs_also_where_nothing_can_be_kept(tmp_path: Path) -> None:
     assert launcher.run() == (3, "one")
 
 
+def test_it_runs_also_what_somebody_has_put_around_it(tmp_path: Path) -> None:
+    launcher = Launcher(tmp_path)
+    launcher.program.write_text("#!/bin/sh\necho around, \"$@\"\n")
+    launcher.program.chmod(0o755)
+    assert launcher.run("list") == (0, "around, list")
+
+
 def test_it_is_a_program() -> None:
     assert os.access(RUN_RELEASECTL, os.X_OK)
