@@ -72,7 +72,7 @@ def test_it_runs_also_where_nothing_can_be_kept(tmp_path: Path) -> None:
 
 def test_it_runs_also_what_somebody_has_put_around_it(tmp_path: Path) -> None:
     launcher = Launcher(tmp_path)
-    launcher.program.write_text("#!/bin/sh\necho around, \"$@\"\n")
+    launcher.program.write_text('#!/bin/sh\necho around, "$@"\n')
     launcher.program.chmod(0o755)
     assert launcher.run("list") == (0, "around, list")
 
