@@ -8,13 +8,12 @@ import pytest
 
 from components import endpoint
 from components.errors import SlipwayError
+from tests.ports import free_port
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    return free_port()
 
 
 def test_nobody_there_is_said_with_how_to_start_it(

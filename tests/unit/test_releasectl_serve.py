@@ -11,7 +11,8 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from tests.unit.releasectl_host import WSGI, Host, free_port, new_host, releasectl_module
+from tests.ports import free_port
+from tests.unit.releasectl_host import WSGI, Host, new_host, releasectl_module
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from local_cloud.hosts import requirements
 from local_cloud.hosts.hypervisor import NspawnHypervisor
 from local_cloud.hosts.take_away import take_away
 from local_cloud.machine import Interface, MachineSpec
+from tests.ports import free_port
 
 IMAGE = "debian-12-x64"
 SECONDS_TO_CONNECT = 3
@@ -157,12 +157,9 @@ def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    return free_port()
 
 
 @pytest.fixture

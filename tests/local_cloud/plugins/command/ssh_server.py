@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import socket
 import subprocess
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+
+from tests.ports import free_port
 
 SSHD = Path("/usr/sbin/sshd")
 
@@ -45,19 +46,6 @@ class SshServer:
     def logins(self) -> int:
         """How many times somebody has logged in."""
         return (self.folder / "log").read_text().count("Accepted publickey")
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on.
-
-    Below those that outgoing connections are given (ip(7)): who dials a port of these again and
-    again may be given it, and then talks to itself.
-    """
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no port is free")
 
 
 def new_key() -> tuple[str, str]:

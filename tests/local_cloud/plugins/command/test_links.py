@@ -18,7 +18,8 @@ from tests.local_cloud.plugins.command.plugin import (
     PluginRefusedError,
     running_plugin,
 )
-from tests.local_cloud.plugins.command.ssh_server import SshServer, free_port, new_key, ssh_server
+from tests.local_cloud.plugins.command.ssh_server import SshServer, new_key, ssh_server
+from tests.ports import free_port
 
 
 def run(plugin: Plugin, server: SshServer, command: str, **changes: object) -> str:

@@ -15,10 +15,10 @@ from tests.local_cloud.plugins.command.password_server import password_server
 from tests.local_cloud.plugins.command.plugin import REMOTE, Plugin, PluginRefusedError
 from tests.local_cloud.plugins.command.ssh_server import (
     SshServer,
-    free_port,
     new_key,
     ssh_server,
 )
+from tests.ports import free_port
 
 
 def refusal(plugin: Plugin, inputs: dict[str, object]) -> str:
