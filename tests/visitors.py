@@ -21,7 +21,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -41,6 +41,8 @@ class Answer:
     said: str
     """What the pattern found in a good answer; of a failed request, how it failed."""
     good: bool
+    asked_again: bool = False
+    """Whether its first connection was ended in the moment of the request."""
 
 
 @dataclass
@@ -48,8 +50,11 @@ class Visitors:
     """A few visitors who each ask, wait for the answer, pause and ask again.
 
     A connection is kept for the next request, and made anew where the server has ended it between
-    two requests, as it may; browsers do the same. Nothing is asked twice: whatever is not an answer
-    200 with `pattern` in it, in time, is a failure.
+    two requests, as it may. It may also do so in the very moment of a request: nginx ends all that
+    wait whenever it reads its files anew. A request that a *kept* connection took nowhere, without
+    a byte of an answer, is therefore asked once more over a new one, as every browser does
+    (RFC 9112, 9.3.1), and counted in `asked_again`. Nothing else is asked twice: whatever is not an
+    answer 200 with `pattern` in it, in time, is a failure.
     """
 
     url: str
@@ -97,6 +102,11 @@ class Visitors:
         return len(self.answers) - len(self.good)
 
     @property
+    def asked_again(self) -> int:
+        """How many requests met the end of a connection that had waited for them."""
+        return sum(answer.asked_again for answer in self.answers)
+
+    @property
     def worst(self) -> float:
         """The longest that a good answer took, in seconds."""
         return max((answer.seconds for answer in self.good), default=0.0)
@@ -109,6 +119,8 @@ class Visitors:
     def __str__(self) -> str:
         reasons = Counter(answer.said for answer in self.answers if not answer.good)
         why = "".join(f"; {count} x {reason}" for reason, count in reasons.most_common(5))
+        if self.asked_again:
+            why += f"; {self.asked_again} asked again over a new connection"
         return (
             f"visitors: {len(self.answers)} requests, {self.failed} failed,"
             f" worst {self.worst * 1000:.0f} ms{why}"
@@ -136,19 +148,28 @@ class _Visitor(threading.Thread):
     def run(self) -> None:
         while not self._enough.is_set():
             began = time.monotonic()
+            self._asked_again = False
             try:
                 said, good = self._visit()
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
                 said, good = repr(error), False
-            self._answers.append(Answer(began, time.monotonic() - began, said, good))
+            took = time.monotonic() - began
+            self._answers.append(Answer(began, took, said, good, self._asked_again))
             self._enough.wait(self._pause)
 
     def _visit(self) -> tuple[str, bool]:
         if self._has_been_ended():
             self._connection.close()  # and opened again by the request
-        self._connection.request("GET", self._path)
-        answer = self._connection.getresponse()
+        was_kept = self._connection.sock is not None
+        try:
+            answer = self._ask()
+        except (BrokenPipeError, ConnectionResetError):  # RemoteDisconnected is one of the latter
+            if not was_kept:
+                raise
+            self._connection.close()
+            self._asked_again = True
+            answer = self._ask()
         page = answer.read().decode(errors="replace")
         if answer.status != http.client.OK:
             return f"status {answer.status}", False
@@ -156,6 +177,10 @@ class _Visitor(threading.Thread):
         if found is None:
             return "another page", False
         return found[self._pattern.groups and 1], True
+
+    def _ask(self) -> http.client.HTTPResponse:
+        self._connection.request("GET", self._path)
+        return self._connection.getresponse()
 
     def _has_been_ended(self) -> bool:
         """Between two requests the only thing to read from a connection is its end."""
@@ -188,10 +213,9 @@ def main() -> None:
     for visitor in visitors:
         visitor.join(arguments.patience + 1)
     hanging = sum(visitor.is_alive() for visitor in visitors)
-    all_of_them = [(each.began, each.seconds, each.said, each.good) for each in answers]
-    all_of_them += [(0.0, arguments.patience, "no end", False)] * hanging
+    all_of_them = [*answers, *[Answer(0.0, arguments.patience, "no end", False)] * hanging]
     with suppress(BrokenPipeError):
-        print(json.dumps(all_of_them), flush=True)  # noqa: T201
+        print(json.dumps([astuple(each) for each in all_of_them]), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

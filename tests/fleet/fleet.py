@@ -35,12 +35,19 @@ class WebServers:
         return f"http://127.0.0.1:{self.site.place.web}/"
 
     @contextmanager
-    def visited(self, *, most_failed: int = 0) -> Iterator[Visitors]:
-        """Visitors come all the while; at most so many of their requests may fail."""
+    def visited(self, *, most_failed: int = 0, most_asked_again: int = 0) -> Iterator[Visitors]:
+        """Visitors come all the while.
+
+        Args:
+            most_failed: how many of their requests may fail.
+            most_asked_again: how many may meet the end of a kept connection, as they may where
+                nginx answers them itself and reads its files anew; a load balancer ends none so.
+        """
         with Visitors(self.address) as visitors:
             yield visitors
         assert len(visitors.good) > 20, f"hardly a visitor came: {visitors}"
         assert visitors.failed <= most_failed, str(visitors)
+        assert visitors.asked_again <= most_asked_again, str(visitors)
 
     # What a person does
 

@@ -22,6 +22,7 @@ class Site(ThreadingHTTPServer):
     delay = 0.0
     connections = 0
     hangs_up = False
+    hangs_up_on_kept = False
     ends_connections = False
     daemon_threads = True
 
@@ -33,12 +34,14 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.connections += 1
+        self.is_kept = False
 
     def do_GET(self) -> None:
         time.sleep(self.server.delay)
-        if self.server.hangs_up:
+        if self.server.hangs_up or (self.server.hangs_up_on_kept and self.is_kept):
             self.close_connection = True
             return
+        self.is_kept = True
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.page)))
         self.end_headers()
@@ -82,6 +85,26 @@ def test_a_connection_that_was_ended_between_two_requests_is_no_failure(site: Si
         time.sleep(0.3)
     assert visitors.failed == 0
     assert site.connections >= len(visitors.answers) > 6
+
+
+def test_a_connection_that_ends_in_the_moment_of_a_request_is_told_and_asked_again_once(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.hangs_up_on_kept = True
+    with visitors_of(site) as visitors:
+        time.sleep(0.3)
+    assert visitors.failed == 0
+    assert 0 < visitors.asked_again < len(visitors.answers)
+    said = capsys.readouterr().err
+    assert f"; {visitors.asked_again} asked again over a new connection" in said
+
+
+def test_a_new_connection_that_ends_without_an_answer_is_a_failure(site: Site) -> None:
+    site.hangs_up = True
+    with visitors_of(site) as visitors:
+        time.sleep(0.1)
+    assert visitors.failed == len(visitors.answers) > 0
+    assert visitors.asked_again == 0
 
 
 def test_each_kind_of_failure_counts_and_is_told(site: Site) -> None:
