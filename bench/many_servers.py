@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from bench.processors import Processors
 from bench.site import SITE, Site
 from bench.work import Values, expect, expect_new_release, settle
 from tests.visitors import Answer, Visitors
@@ -28,7 +29,11 @@ def measure_eight(site: Site) -> Values:
             values[f"nothing on {servers}"] = site.up().seconds
             before = site.outputs()["release"]["id"]
             heading = site.new_edition()
+            used = Processors.used(site)
             values[f"code on {servers}"] = site.up().seconds
+            used = Processors.used(site).since(used)
+            values[f"code on {servers}, of processors"] = used.all
+            values[f"code on {servers}, of processors by servers"] = used.servers
             expect_new_release(site, before, heading)
             expect(len(site.outputs()["web"]) == servers, f"there should be {servers} servers")
     for what in ("nothing", "code"):

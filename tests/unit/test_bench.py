@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from bench import results
 from bench.cases import CASES, CLICK
 from bench.many_servers import split_at_switches
+from bench.processors import Processors, processor_seconds
 from bench.profile import shortened
 from bench.results import Figure, Result
 from bench.site import ROOT
@@ -159,3 +161,24 @@ def test_answers_are_told_apart_by_whether_a_release_was_switched_to_then() -> N
 def test_a_process_is_named_by_what_it_is() -> None:
     words = ["/home/someone/.venv/bin/python3", "-m", "local_cloud", "start", "--state", "/x"]
     assert shortened(words) == "python3 -m local_cloud start"
+
+
+# Processors
+
+
+def test_the_time_of_the_servers_is_in_the_control_groups_of_version_2_alone(
+    tmp_path: Path,
+) -> None:
+    for folder, content in {
+        "unified/slipway-1ea7-1001": "usage_usec 1500000\nuser_usec 1000000\n",
+        "cpu/slipway-1ea7-1001": "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
+        "slipway-1ea7-1002": "usage_usec 500000\nuser_usec 400000\n",
+        "unified/slipway-9fe2-1001": "usage_usec 7000000\nuser_usec 1000000\n",
+    }.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "cpu.stat").write_text(content)
+    assert processor_seconds("slipway-1ea7-", root=tmp_path) == 2
+
+
+def test_what_was_used_meanwhile_is_a_difference() -> None:
+    assert Processors(5, 2).since(Processors(1.5, 0.5)) == Processors(3.5, 1.5)
