@@ -22,11 +22,12 @@ def test_of_two_updates_at_once_the_second_says_who_is_at_work(fleet: WebServers
         new = fleet.new_edition()
         with Update(fleet.site) as update:
             update.wait_for("web-stage updating")
-            second = fleet.site.run("scripts/up local", fails=True)
-            assert "local is being updated by " in second.stderr
-            assert "try again later, or say --wait" in second.stderr
-            plain = fleet.site.pulumi("up --stack local --yes --skip-preview", fails=True)
-            assert "the stack is currently locked" in plain
+            with update.held():
+                second = fleet.site.run("scripts/up local", fails=True)
+                assert "local is being updated by " in second.stderr
+                assert "try again later, or say --wait" in second.stderr
+                plain = fleet.site.pulumi("up --stack local --yes --skip-preview", fails=True)
+                assert "the stack is currently locked" in plain
             update.end()
         fleet.serve(new)
 
@@ -37,8 +38,9 @@ def test_a_rollback_during_an_update_waits_for_its_turn(fleet: WebServers) -> No
         new = fleet.new_edition()
         with Update(fleet.site) as update:
             update.wait_for("web-start updating")
-            said = fleet.site.run(f"scripts/rollback local {old}", fails=True).stderr
-            assert "local is being updated by " in said
+            with update.held():
+                said = fleet.site.run(f"scripts/rollback local {old}", fails=True).stderr
+                assert "local is being updated by " in said
             with Update(fleet.site, f"scripts/rollback local {old} --wait") as rollback:
                 update.end()
                 rollback.end()

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from tests.clone import Clone
@@ -67,13 +68,27 @@ class Update:
         assert (status != 0) == fails, f"exit status {status}\n$ {self.command}\n{self.said}"
         return self.said
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It stands still meanwhile, so that it cannot end before whoever comes too has met it."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """kill -9 for all of it at once: shell, engine, language host, program and plugins."""
-        while running := self._processes():
-            for pid in running:
-                with suppress(ProcessLookupError):  # ended meanwhile, with what it was a part of
-                    os.kill(pid, signal.SIGKILL)
+        while self._signal(signal.SIGKILL):
             self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> bool:
+        """Whether there was any process of it."""
+        running = self._processes()
+        for pid in running:
+            with suppress(ProcessLookupError):  # ended meanwhile, with what it was a part of
+                os.kill(pid, number)
+        return bool(running)
 
     def _processes(self) -> list[int]:
         listed = subprocess.run(
