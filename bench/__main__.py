@@ -29,7 +29,7 @@ ALL_NAMES = [*NAMES, *(name for name in side_by_side.NAMES if name not in NAMES)
 SIZES, QUICK_SIZES = (1, 8), (1,)
 # What there is time for in less than 8 minutes: of Slipway alone (once), and then beside its peers.
 QUICK_ALONE = ("warm", "rollback", "down")
-QUICK_BESIDE = ("nothing", "nginx", "code", "requirements", "visitors")
+QUICK_BESIDE = ("nothing", "code", "requirements", "visitors")
 
 
 def say(text: str) -> None:
