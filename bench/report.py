@@ -56,7 +56,7 @@ def inside(machine: Mapping[str, Any], compared: Sequence[Compared]) -> str:
     pictures = "".join(f"![{_described(name)}](performance/{name})\n\n" for name in plots(compared))
     return (
         f"{comparison.table(compared, present)}\n"
-        "Median (lowest to highest). Measured "
+        "Median (lowest to highest); without these it is a single run. Measured "
         f"{when} with {versions}, on {results.machine_line(machine)}\n{pictures}"
     )
 
