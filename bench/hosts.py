@@ -56,7 +56,7 @@ class Hosts:
         port = ENDPOINT.rsplit(":", 1)[1]
         self.site.run(f"source scripts/activate && python3 -m local_cloud start --port {port}")
         self.site.run(f"ssh-keygen -q -t ed25519 -N '' -f {self.key}")
-        token = (self.site.folder / ".slipway/local-cloud/token").read_text().strip()
+        token = (self.site.local_cloud / "token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
         self._api = httpx.Client(base_url=f"{ENDPOINT}/v2", headers=headers, timeout=120)
         public = self.key.with_suffix(".pub").read_text().strip()

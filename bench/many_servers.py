@@ -29,9 +29,9 @@ def measure_eight(site: Site) -> Values:
             values[f"nothing on {servers}"] = site.up().seconds
             before = site.outputs()["release"]["id"]
             heading = site.new_edition()
-            used = Processors.used(site)
+            by_then = Processors.used(site)
             values[f"code on {servers}"] = site.up().seconds
-            used = Processors.used(site).since(used)
+            used = Processors.used(site).since(by_then)
             values[f"code on {servers}, of processors"] = used.all
             values[f"code on {servers}, of processors by servers"] = used.servers
             expect_new_release(site, before, heading)

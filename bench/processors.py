@@ -29,7 +29,7 @@ class Processors:
         """Since this computer, or else the server, began."""
         columns = [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
         ticks = sum(columns[:_COUNTED]) - sum(columns[_IDLE])
-        servers = Names.of(site.folder / ".slipway" / "local-cloud").machine_prefix
+        servers = Names.of(site.local_cloud).machine_prefix
         return cls(ticks / os.sysconf("SC_CLK_TCK"), processor_seconds(servers))
 
     def since(self, before: Processors) -> Processors:

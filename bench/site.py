@@ -100,6 +100,11 @@ class Site:
     def is_up(self) -> bool:
         return (self.folder / ".slipway/.pulumi/stacks/slipway/local.json").exists()
 
+    @property
+    def local_cloud(self) -> Path:
+        """The folder of the copy's local cloud."""
+        return self.folder / ".slipway" / "local-cloud"
+
     def outputs(self) -> dict[str, Any]:
         """The outputs of the last update."""
         return dict(json.loads(self.pulumi("stack output --stack local --json")))
@@ -123,8 +128,7 @@ class Site:
 
     def traces(self) -> list[str]:
         """Everything on this machine that belongs to the copy's local cloud; one line each."""
-        state = self.folder / ".slipway" / "local-cloud"
-        tag = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:4]
+        tag = hashlib.sha256(str(self.local_cloud.resolve()).encode()).hexdigest()[:4]
         mine = (str(self.folder), f"sw{tag}", f"slipway-{tag}", f"slipway_{tag}", "192.168.170.")
         looks = (
             *("ps axww -o args=", "cat /proc/mounts", "ip -o link", "ip netns list"),

@@ -5,7 +5,6 @@ Each says in its description what is allowed: errors quote it.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from ipaddress import IPv4Network
@@ -30,7 +29,7 @@ def matches(pattern: str) -> AfterValidator:
 
 
 def _check_network(value: str) -> str:
-    ipaddress.IPv4Network(value)
+    IPv4Network(value)
     return value
 
 
@@ -53,7 +52,7 @@ def _check_own_host(value: str) -> str:
     return value
 
 
-def check_own_host_or_none(value: str) -> str:
+def _check_own_host_or_none(value: str) -> str:
     return _check_own_host(value) if value else value
 
 
@@ -76,7 +75,7 @@ def _check_free_name(value: str) -> str:
 
 # Variables of an application that are not for a setting to say: ours, systemd's, and those that
 # decide which programs and libraries run.
-TAKEN_VARIABLES = r"DATABASE_URL|PATH|HOME|PYTHONHOME|(SLIPWAY|LD|LISTEN|NOTIFY)_.*"
+_TAKEN_VARIABLES = r"DATABASE_URL|PATH|HOME|PYTHONHOME|(SLIPWAY|LD|LISTEN|NOTIFY)_.*"
 
 
 def _check_environment(values: Any) -> dict[str, str]:
@@ -88,7 +87,7 @@ def _check_environment(values: Any) -> dict[str, str]:
             raise _said(
                 f"has the name {name!r}: must be capital letters, digits and _, not a digit first"
             )
-        if re.fullmatch(TAKEN_VARIABLES, name):
+        if re.fullmatch(_TAKEN_VARIABLES, name):
             raise _said(f"has the name {name}, which is taken: must be another one")
         if not isinstance(value, str | int | float):
             raise _said(f"has for {name} no plain value: must be text, a number, true or false")
@@ -97,7 +96,7 @@ def _check_environment(values: Any) -> dict[str, str]:
     return {name: _text_of(value) for name, value in values.items()}
 
 
-def check_sites(values: Any) -> Any:
+def _check_sites(values: Any) -> Any:
     """Only their form (components/site.py has the rest): what is said never shows their secrets."""
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
         raise _said("must be a list of maps, each with an appName and serverNames")
@@ -164,6 +163,11 @@ Environment = Annotated[
     BeforeValidator(_check_environment),
     Field(description="a map of variables", repr=False),
 ]
+VariableName = Annotated[
+    str,
+    matches(rf"(?!({_TAKEN_VARIABLES})$)[A-Z_][A-Z0-9_]*"),
+    Field(description="capital letters, digits and _, and no name that is taken"),
+]
 CommandLine = Annotated[str, matches(r"[^\n\0]*"), Field(description="one command line, or empty")]
 Port = Annotated[int, Field(ge=1, le=65535, description="a port, 1 to 65535")]
 PortOrNone = Annotated[int, Field(ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")]
@@ -198,6 +202,11 @@ OwnHosts = Annotated[
     list[Annotated[str, AfterValidator(_check_own_host)]],
     Field(description=f"a list, each of the form {own_host.ALLOWED}"),
 ]
+OwnHostOrNone = Annotated[
+    str,
+    AfterValidator(_check_own_host_or_none),
+    Field(description=f"empty, or of the form {own_host.ALLOWED}"),
+]
 HostKeys = Annotated[
     list[
         Annotated[
@@ -209,4 +218,7 @@ HostKeys = Annotated[
         description="a list of an address with its key or fingerprint each, as 203.0.113.10"
         " ssh-ed25519 AAAA… or 203.0.113.10 SHA256:… (scripts/trust-hosts writes them)"
     ),
+]
+Sites = Annotated[
+    list[dict[str, Any]], BeforeValidator(_check_sites), Field(description="", repr=False)
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
@@ -26,7 +26,6 @@ from components.errors import SlipwayError
 from components.location import Location, Upload
 from components.own_host import OwnHost
 from components.setting_types import (
-    TAKEN_VARIABLES,
     BucketEndpoint,
     BucketFolder,
     BucketName,
@@ -40,16 +39,17 @@ from components.setting_types import (
     Module,
     Name,
     Networks,
+    OwnHostOrNone,
     OwnHosts,
     Port,
     PortOrNone,
     ReleaseId,
+    Sites,
     Slug,
     StaticFolder,
     UrlPath,
+    VariableName,
     VpcRange,
-    check_own_host_or_none,
-    check_sites,
     matches,
 )
 
@@ -65,11 +65,7 @@ class Settings(BaseModel):
     app_module: Module
     app_env: Environment
     app_config_file: FolderOrNone
-    app_config_variable: Annotated[
-        str,
-        matches(rf"(?!({TAKEN_VARIABLES})$)[A-Z_][A-Z0-9_]*"),
-        Field(description="capital letters, digits and _, and no name that is taken"),
-    ]
+    app_config_variable: VariableName
     build_command: CommandLine
     release_command: CommandLine
     health_path: UrlPath
@@ -139,20 +135,14 @@ class Settings(BaseModel):
     backups: Annotated[bool, Field(description="true or false")]
     protect_database: Annotated[bool, Field(description="true or false")]
     web_hosts: OwnHosts
-    db_host: Annotated[
-        str,
-        AfterValidator(check_own_host_or_none),
-        Field(description=f"empty, or of the form {own_host.ALLOWED}"),
-    ]
+    db_host: OwnHostOrNone
     host_keys: HostKeys
     ssh_user: Annotated[str, matches(r"[a-z_][a-z0-9_-]*"), Field(description="a user's name")]
     ssh_key: Annotated[
         str, matches(r"[^\n\0]*"), Field(description="the path of a private key file, or empty")
     ]
     vpc_range: VpcRange
-    sites: Annotated[
-        list[dict[str, Any]], BeforeValidator(check_sites), Field(description="", repr=False)
-    ]
+    sites: Sites
     connect_seconds: Annotated[int, Field(ge=1, le=3600, description="1 to 3600 seconds")]
     ssh_from: Networks
     http_from: Networks
