@@ -262,8 +262,13 @@ class NspawnHypervisor:
         )
 
     def _machines(self) -> list[MachineRecord]:
-        records = sorted((self.state / "machines").glob("*/machine.json"))
-        return [MachineRecord.read(record.parent) for record in records]
+        found = []
+        for record in sorted((self.state / "machines").glob("*/machine.json")):
+            try:
+                found.append(MachineRecord.read(record.parent))
+            except MachineError:  # destroyed meanwhile, beside us
+                continue
+        return found
 
     def _folder(self, machine_id: int) -> Path:
         return self.state / "machines" / str(machine_id)

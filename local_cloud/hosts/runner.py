@@ -9,6 +9,7 @@ Signals: TERM asks the machine to power off, HUP to reboot.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -78,9 +79,11 @@ class Runner:
         if self.container is None:
             return
         supervisor = self.container.pid
-        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text()
-        for child in children.split():
-            os.kill(int(child), number)
+        # One that ends at this moment needs to be told nothing.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text()
+            for child in children.split():
+                os.kill(int(child), number)
 
 
 if __name__ == "__main__":

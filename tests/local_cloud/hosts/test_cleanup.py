@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +41,37 @@ def traces(site: Site) -> dict[str, object]:
         "tables": lines("nft", "list", "tables"),
         "mounts": lines("cat", "/proc/mounts"),
         "own mounts": str(site.hypervisor.state) in Path("/proc/mounts").read_text(),
-        "groups": [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/slipway-{tag}-*")],
+        "groups": groups(f"slipway-{tag}-"),
         "processes": owned_by(tag),
         "settings": list(Path("/run/slipway").glob(f"*{tag}*")),
-        "nspawn": [str(path) for path in Path("/run/systemd/nspawn").glob(f"**/*{tag}*")],
+        "nspawn": folders_with(tag, Path("/run/systemd/nspawn")),
         "cache users": list((site.hypervisor.cache / "apt/users").glob(tag)),
         "machines": list(site.hypervisor.state.glob("machines/*")),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def groups(prefix: str) -> list[str]:
+    """The control groups of a cloud, wherever they are."""
+    return [path for path in walked(Path("/sys/fs/cgroup")) if Path(path).name.startswith(prefix)]
+
+
+def folders_with(word: str, top: Path) -> list[str]:
+    """What is below a folder and has a word in its name."""
+    return [path for path in walked(top) if word in Path(path).name]
+
+
+def walked(top: Path) -> list[str]:
+    """All that is below a folder.
+
+    Others' groups come and go meanwhile: `os.walk` goes past a folder that has gone, where a
+    recursive `Path.glob` fails.
+    """
+    return [
+        os.path.join(folder, name)  # noqa: PTH118
+        for folder, inner, files in os.walk(top)
+        for name in (*inner, *files)
+    ]
 
 
 def settle(site: Site) -> None:
@@ -59,6 +84,27 @@ def settle(site: Site) -> None:
     forward = Forward(loopback_port=port, address=web.private.address, port=22)
     site.hypervisor.apply_network(Network(forwards=(forward,)))
     assert len(traces(site)) > 8
+
+
+def test_looking_for_traces_goes_past_groups_that_come_and_go(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def others() -> None:
+        while not ended.is_set():
+            for number in range(20):
+                (tmp_path / f"group-{number}/inner").mkdir(parents=True)
+            for number in range(20):
+                shutil.rmtree(tmp_path / f"group-{number}")
+
+    (tmp_path / "ours/slipway").mkdir(parents=True)
+    thread = threading.Thread(target=others)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert folders_with("slipway", tmp_path) == [str(tmp_path / "ours/slipway")]
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_destroying_every_machine_leaves_nothing(site: Site) -> None:
