@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import heapq
 import queue
 import signal
 import subprocess
@@ -26,9 +27,9 @@ SECONDS_TO_SORT = 0.3
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Line:
-    """One line of a journal; sorts by its time (ISO 8601 with microseconds, UTC)."""
+    """One line of a journal, with its time (ISO 8601 with microseconds, UTC)."""
 
     at: str
     server: str
@@ -93,13 +94,18 @@ def parsed(server: str, raw: str, before: str) -> Line:
 def last_of_all(names: list[str], commands: list[list[str]], lines: int) -> Iterator[Line]:
     """The last lines of each server, merged by time."""
     running = [subprocess.Popen(each, stdout=subprocess.PIPE, text=True) for each in commands]
-    found: list[Line] = []
+    found: list[list[Line]] = []
     for name, process in zip(names, running, strict=True):
         output, _ = process.communicate()
         if process.returncode != 0:
             print(f"slipway: {name}: its logs cannot be read (see above)", file=sys.stderr)  # noqa: T201
-        found += lines_of(name, output.splitlines())
-    return iter(sorted(found)[-lines * len(names) :])
+        found.append(list(lines_of(name, output.splitlines())))
+    return iter(merged(found)[-lines * len(names) :])
+
+
+def merged(servers: Iterable[list[Line]]) -> list[Line]:
+    """By time, but each server's own lines in the order of its journal, like a traceback's."""
+    return list(heapq.merge(*servers, key=lambda line: line.at))
 
 
 def lines_of(name: str, raw: Iterable[str]) -> Iterator[Line]:
@@ -150,7 +156,10 @@ def _show_sorted(arrived: Arrived, open_ends: int, show: Printer) -> None:
                 open_ends = 0 if line is Told.TO_END else open_ends - 1
                 break
             waiting.append(line)
-        for line in sorted(waiting):
+        by_server: dict[str, list[Line]] = {}
+        for line in waiting:
+            by_server.setdefault(line.server, []).append(line)
+        for line in merged(by_server.values()):
             show(line)
         waiting.clear()
 

@@ -12,10 +12,14 @@ from scripts.commands.fleet import Fleet
 def main(stack: str, name: str = "web", *command: str) -> int:
     fleet = Fleet.of(stack)
     server = fleet.find(name)
+    terminal: tuple[str, ...] = ()
+    # ssh itself gives one to a shell only.
+    if command and sys.stdin.isatty() and sys.stdout.isatty():
+        terminal = ("RequestTTY=force",)
     with fleet.opened() as opened:
         # Ctrl-C is for ssh: we wait until it has ended.
         signal.signal(signal.SIGINT, lambda _signal, _frame: None)
-        return subprocess.call(opened.ssh(server, *command))
+        return subprocess.call(opened.ssh(server, *command, options=terminal))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,13 @@ def test_the_last_lines_of_all_servers_are_in_the_order_of_time() -> None:
     ]
 
 
+def test_lines_of_one_moment_stay_in_the_order_of_their_servers_journal() -> None:
+    traceback = ["Traceback", "  File z.py", "  File a.py", "Error"]
+    commands = [says(*((0, at(1, text)) for text in traceback)), says((0, at(1, "b")))]
+    found = logs.last_of_all(["web", "db"], commands, 100)
+    assert [line.text for line in found if line.server == "web"] == traceback
+
+
 def test_lines_that_are_followed_come_in_the_order_of_time_though_one_server_is_slower() -> None:
     shown: list[str] = []
 
