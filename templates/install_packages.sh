@@ -24,7 +24,18 @@ if [ -n "$missing" ]; then
     patience=$((patience - 1))
     sleep 1
   done
-  apt-get update -qq -o DPkg::Lock::Timeout=300 >/dev/null
+  # DPkg::Lock::Timeout does not cover the lock of the lists.
+  patience=300
+  until complaint=$(apt-get update -qq -o DPkg::Lock::Timeout=300 2>&1 >/dev/null); do
+    case $complaint in *lists/lock*) ;; *) patience=0 ;; esac
+    if [ "$patience" -eq 0 ]; then
+      printf '%s\n' "$complaint" >&2
+      exit 1
+    fi
+    [ "$patience" -lt 300 ] || echo "packages: another installation is at work"
+    patience=$((patience - 1))
+    sleep 1
+  done
   echo "packages: installing $missing"
   complaints=$(mktemp)
   trap 'rm -f "$complaints"' EXIT

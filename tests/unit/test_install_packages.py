@@ -43,6 +43,13 @@ APT_GET = """\
 #!/bin/sh
 echo "apt-get $*" >>"$FAKE/called"
 case $1 in
+  update)
+    if [ -s "$FAKE/lists-say" ]; then
+      cat "$FAKE/lists-say" >&2
+      # Next time the one who had the lock is done.
+      case $(cat "$FAKE/lists-say") in */lock*) : >"$FAKE/lists-say" ;; esac
+      exit 100
+    fi ;;
   install)
     if [ -e "$FAKE/broken" ]; then cat "$FAKE/broken" >&2; exit 100; fi
     echo "Reading package lists..."
@@ -234,3 +241,18 @@ def test_packages_that_cannot_be_configured_end_it_at_once(server: Server) -> No
     done = server.install("nginx-light")
     assert done.returncode == 1
     assert done.stderr == "dpkg: error: disk full\n"
+
+
+def test_who_holds_the_lists_is_waited_for(server: Server) -> None:
+    (server.fake / "lists-say").write_text("E: Could not get lock /var/lib/apt/lists/lock\n")
+    done = server.install("dash")
+    assert done.returncode == 0
+    assert "another installation is at work" in done.stdout
+    assert server.called.count("apt-get update") == 2
+
+
+def test_lists_that_cannot_be_had_are_not_asked_for_again(server: Server) -> None:
+    (server.fake / "lists-say").write_text("E: no such mirror\n")
+    done = server.install("dash")
+    assert (done.returncode, done.stderr) == (1, "E: no such mirror\n")
+    assert server.called.count("apt-get update") == 1
