@@ -123,6 +123,7 @@ ensure_stack() {
   pulumi stack select "$stack" >/dev/null 2>&1 && return 0
   forget_foreign_salt
   pulumi stack init "$stack" >/dev/null || fail "the stack '$stack' could not be made; see above"
+  remember_salt
   show_git_the_new_size
 }
 
@@ -134,11 +135,22 @@ show_git_the_new_size() {
   fi
 }
 
-# A salt that came with the file belongs to another clone's passphrase: there is no state here that it could open.
+# The salt in the stack's file: what its secrets were encrypted with, beside the passphrase.
+salt() { sed -n 's/^encryptionsalt: *//p' "Pulumi.$stack.yaml"; }
+
+# Where the salts are noted that belong to this clone's passphrase.
+known_salts() { printf '%s' "$SLIPWAY_HOME/salts"; }
+
+# The secrets in the stack's file outlive its servers and its state: so does the salt that opens them.
+remember_salt() {
+  [ "$stack" = local ] && [ -n "$(salt)" ] || return 0
+  grep -qxF -- "$(salt)" "$(known_salts)" 2>/dev/null || salt >>"$(known_salts)"
+}
+
+# A salt that came with the file belongs to another clone's passphrase: nothing here could open it.
 forget_foreign_salt() {
-  [ "$stack" = local ] || return 0
-  grep -q '^encryptionsalt:' "Pulumi.$stack.yaml" || return 0
-  sed -i '/^encryptionsalt:/d' "Pulumi.$stack.yaml"
+  [ "$stack" = local ] && [ -n "$(salt)" ] || return 0
+  grep -qxF -- "$(salt)" "$(known_salts)" 2>/dev/null || sed -i '/^encryptionsalt:/d' "Pulumi.$stack.yaml"
 }
 
 # Whether the engine's file backend holds a lock of the stack: Python starts only to look into one.

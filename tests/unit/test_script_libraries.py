@@ -219,6 +219,20 @@ def test_a_salt_from_another_clone_is_forgotten_for_local_only(project: Project)
     assert "salt" in (project.folder / "Pulumi.dev.yaml").read_text()
 
 
+def test_the_salt_of_this_clone_outlives_the_state(project: Project) -> None:
+    project.settings("config: {}\nencryptionsalt: v1:ab+/c=:v1:def==\n", "local")
+    project.says(
+        "stack=local; mkdir -p $SLIPWAY_HOME; remember_salt; remember_salt; forget_foreign_salt"
+    )
+    settings = project.folder / "Pulumi.local.yaml"
+    assert "encryptionsalt: v1:ab+/c=:v1:def==" in settings.read_text()
+    assert project.says("stack=local; cat $(known_salts)").split() == ["v1:ab+/c=:v1:def=="]
+    # One that only begins with the same is another one.
+    project.settings("config: {}\nencryptionsalt: v1:ab+/c=\n", "local")
+    project.says("stack=local; forget_foreign_salt")
+    assert "salt" not in settings.read_text()
+
+
 # The program of an update, started ahead
 
 START = "stack=local PULUMI_HOME=$FAKE; touch Pulumi.local.yaml; start_program; "
