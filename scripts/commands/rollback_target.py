@@ -1,8 +1,8 @@
 """Print the id of the release that a rollback goes to.
 
 Without an id it is the one that the outputs know for the previous: asking the servers takes a
-quarter of a rollback, and they refuse one that went bad since. With `--ask`, an id or `--force`
-they are asked first.
+quarter of a rollback, and they refuse one that went bad since. With an id or `--force` they are
+asked first.
 """
 
 from __future__ import annotations
