@@ -1,7 +1,8 @@
 """How an instance runs: under which app server, and who keeps it running; pure.
 
 An instance is made from the files here besides its release, so a change of one of them, or of the
-choice between them, is rolled out as a new release is.
+choice between them, is rolled out as a new release is. In the configuration folder is what the next
+instance gets; each instance has copies of its own, which never change.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def _mod_wsgi(values: Mapping[str, Any]) -> list[InstanceFile]:
     folder = values["configuration"]
     apache, script = f"{folder}/apache.conf", f"{folder}/app.wsgi"
     like_an_instance = (
-        f"SLIPWAY_INSTANCE=check SLIPWAY_ADDRESS=127.0.0.1:{APACHE_PORT} SLIPWAY_WORKERS=1"
+        f"SLIPWAY_FOLDER={folder} SLIPWAY_INSTANCE=check SLIPWAY_WORKERS=1"
+        f" SLIPWAY_ADDRESS=127.0.0.1:{APACHE_PORT}"
     )
     return [
         InstanceFile(
@@ -107,9 +109,8 @@ def _systemd(values: Mapping[str, Any]) -> list[InstanceFile]:
     return [
         InstanceFile(
             name="unit",
-            path=f"/etc/systemd/system/{values['app']}@.service",
-            content=render("app@.service", **values),
-            then="systemctl daemon-reload",
+            path=f"{values['configuration']}/app.service",
+            content=render("app.service", **values),
         )
     ]
 

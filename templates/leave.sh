@@ -11,7 +11,7 @@ for unit in $(systemctl list-units --all --plain --no-legend "$app@*.service" \
   quietly systemctl stop "$unit"
   quietly systemctl disable "$unit"
 done
-rm -f /etc/systemd/system/slipway-firewall.service "/etc/systemd/system/$app@.service" \
+rm -f /etc/systemd/system/slipway-firewall.service "/etc/systemd/system/$app@"*.service \
   "/etc/systemd/system/multi-user.target.wants/$app@"*.service "/etc/tmpfiles.d/$app.conf"
 quietly systemctl daemon-reload
 

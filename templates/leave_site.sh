@@ -17,7 +17,7 @@ if [ -d /etc/supervisor/conf.d ]; then
   rm -f "/etc/supervisor/conf.d/$app"@*.conf
   quietly supervisorctl update
 fi
-rm -f "/etc/systemd/system/$app@.service" "/etc/systemd/system/multi-user.target.wants/$app@"*.service \
+rm -f "/etc/systemd/system/$app@"*.service "/etc/systemd/system/multi-user.target.wants/$app@"*.service \
   "/etc/tmpfiles.d/$app.conf"
 quietly systemctl daemon-reload
 

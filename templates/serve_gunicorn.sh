@@ -2,10 +2,11 @@
 # Slipway: runs one instance of {{ app }} under gunicorn, in the foreground.
 set -eu
 instance=$1
-gunicorn={{ root }}/instances/$instance/.venv/bin/gunicorn
+folder={{ root }}/instances/$instance
+gunicorn=$folder/release/.venv/bin/gunicorn
 if [ ! -x "$gunicorn" ]; then
   echo "gunicorn is not among the packages of this release, and appServer is gunicorn" >&2
   exit 1
 fi
-cd "{{ root }}/instances/$instance"
-exec "$gunicorn" --config {{ configuration }}/gunicorn.conf.py --bind "unix:/run/{{ app }}/$instance.sock" {{ module | quote }}
+cd "$folder/release"
+exec "$gunicorn" --config "$folder/gunicorn.conf.py" --bind "unix:/run/{{ app }}/$instance.sock" {{ module | quote }}

@@ -2,6 +2,7 @@
 # Slipway: runs one instance of {{ app }} under uWSGI, in the foreground.
 set -eu
 instance=$1
-cd "{{ root }}/instances/$instance"
-exec uwsgi --ini {{ configuration }}/uwsgi.ini --http-socket "/run/{{ app }}/$instance.sock" \
+folder={{ root }}/instances/$instance
+cd "$folder/release"
+exec uwsgi --ini "$folder/uwsgi.ini" --http-socket "/run/{{ app }}/$instance.sock" \
   --virtualenv "$PWD/.venv" --processes {{ workers or '"$((2 * $(nproc) + 1))"' }}

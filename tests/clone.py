@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,21 @@ class Clone:
 
     def get(self, path: str = "/") -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.place.web}{path}", timeout=10)
+
+    def reboot(self, server: str, seconds: float = 60) -> None:
+        """Restart a web server, and wait until it and the page are back."""
+        before = self.on(server, BOOT_ID)
+        self.run(f"scripts/ssh local {server} sudo systemctl reboot || true")
+        deadline = time.monotonic() + seconds
+        while not self._rebooted(server, before):
+            assert time.monotonic() < deadline, f"{server} is not back after {seconds:.0f} s"
+            time.sleep(0.5)
+
+    def _rebooted(self, server: str, before: str) -> bool:
+        try:
+            return self.on(server, BOOT_ID) != before and self.get().status_code == 200
+        except (AssertionError, httpx.TransportError):
+            return False
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.folder / path

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.clone import Clone
-from tests.end_to_end.test_3_what_goes_wrong import changed, failing_up
+from tests.end_to_end.test_3_what_goes_wrong import changed, failing_up, setting
 from tests.end_to_end.test_5_readme import typed, types
 from tests.visitors import Visitors
 
@@ -126,6 +126,21 @@ def test_whatever_is_killed_comes_back(site: Clone, pair: Pair) -> None:
     if pair.supervisor == "supervisor":
         supervisord = site.on("web", "systemctl show --property=MainPID --value supervisor")
         kill(site, pair, supervisord.strip(), back_to=before)
+
+
+def test_what_was_refused_never_comes_alive(site: Clone, pair: Pair) -> None:
+    """Whatever starts the serving instance again, it starts with what it was proven with."""
+    before = Instance.of(site, pair)
+    with setting(site, "--path appEnv.PYTHONHOME", "/nowhere"):
+        failing_up(site)
+        kill(site, pair, before.main, back_to=before)
+        site.reboot("web")
+        assert Instance.of(site, pair).kinds == before.kinds
+        site.on("web", "sudo nginx -t -q")
+        names = site.on("web", "ls /srv/site/instances; ls -d /etc/systemd/system/site@* || :")
+        assert len(set(re.findall(r"[0-9a-f]{12}-[0-9a-f]{8}", names))) == 1, names
+    site.run("scripts/up local")
+    assert site.get().status_code == 200
 
 
 @dataclass(frozen=True)

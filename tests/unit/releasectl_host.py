@@ -75,7 +75,7 @@ class Host:
         }
         for folder in (self.config, root / "etc/systemd/system", root / "run/site"):
             folder.mkdir(parents=True)
-        (root / "etc/systemd/system/site@.service").write_text("[Service]\n")
+        (self.config / "app.service").write_text("[Service]\n")
         (self.config / "gunicorn.conf.py").write_text("workers = 2\n")
         self.environment(GREETING="")
         self.settings()
@@ -88,7 +88,7 @@ class Host:
         values["instance_files"] = [
             "/etc/slipway/site/env",
             "/etc/slipway/site/gunicorn.conf.py",
-            "/etc/systemd/system/site@.service",
+            "/etc/slipway/site/app.service",
         ]
         (self.config / "app.json").write_text(json.dumps({**values, **changed}))
 

@@ -11,8 +11,6 @@ import re
 import runpy
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,7 +66,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     [
         ("nginx-site.conf", lambda: files().nginx),
         ("nginx-site-without-static.conf", lambda: files(staticFolder="", webPort=8081).nginx),
-        ("site@.service", lambda: of_instance("unit")),
+        ("app.service", lambda: of_instance("unit")),
         ("gunicorn.conf.py", lambda: of_instance("gunicorn")),
         ("serve_gunicorn.sh", lambda: of_instance("serve")),
         ("serve_uwsgi.sh", lambda: of_instance("serve", appServer="uwsgi")),
@@ -127,22 +125,16 @@ def test_without_a_static_folder_nginx_serves_no_files() -> None:
 # The unit
 
 
-@contextmanager
-def unit_on_this_machine(folder: Path, unit: str) -> Iterator[Path]:
-    """The unit with its program in a folder of ours: systemd-analyze looks whether it is there."""
-    serve = folder / "etc/slipway/site/serve"
-    serve.parent.mkdir(parents=True)
-    serve.write_text("#!/bin/sh\n")
-    serve.chmod(0o755)
+def unit_file(folder: Path, unit: str) -> Path:
     path = folder / "site@one.service"
-    path.write_text(unit.replace("ExecStart=/etc/", f"ExecStart={folder}/etc/"))
-    yield path
+    path.write_text(unit)
+    return path
 
 
 def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
     analyze = program("systemd-analyze")
-    with unit_on_this_machine(tmp_path, of_instance("unit")) as path:
-        checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
+    path = unit_file(tmp_path, of_instance("unit"))
+    checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
     ours = [line for line in checked.stderr.splitlines() if path.name in line]
     assert (checked.returncode, ours) == (0, [])
 
@@ -150,8 +142,8 @@ def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
 def test_systemd_would_say_so_if_the_unit_were_wrong(tmp_path: Path) -> None:
     analyze = program("systemd-analyze")
     wrong = of_instance("unit").replace("ProtectSystem=strict", "ProtectSystm=strict")
-    with unit_on_this_machine(tmp_path, wrong) as path:
-        checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
+    path = unit_file(tmp_path, wrong)
+    checked = run(analyze, "verify", "--man=no", "--recursive-errors=no", str(path))
     assert "ProtectSystm" in checked.stderr
 
 
@@ -210,7 +202,7 @@ def test_an_instance_is_made_from_every_file_of_its_server_and_supervisor() -> N
         f"{folder}/env",
         f"{folder}/gunicorn.conf.py",
         f"{folder}/serve",
-        "/etc/systemd/system/site@.service",
+        f"{folder}/app.service",
     }
     assert made_from(appServer="mod_wsgi", supervisor="supervisor") == {
         f"{folder}/env",

@@ -90,6 +90,7 @@ def test_a_switch_cut_short_that_turns_out_sick_goes_back(host: Host) -> None:
         assert host.kill_at(effect, "activate", second), "never killed right after the flip"
         if host.page == "two" and len(host.running()) == 2:
             break
+        host.run("activate", first)  # each time from where it was
     host.settings(port=1, health_seconds=1)  # nobody listens there
     failed = host.fails("activate", second)
     assert "through port 1" in failed.told

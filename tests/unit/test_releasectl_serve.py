@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from tests.ports import free_port
-from tests.unit.releasectl_host import WSGI, Host, new_host, releasectl_module
+from tests.unit.releasectl_host import FAKES, WSGI, Host, new_host, releasectl_module
 
 SICK = ("500 Internal Server Error", "line one\nno table users")
 
@@ -574,6 +575,38 @@ def test_a_bad_environment_does_not_make_the_release_bad(host: Host) -> None:
     assert host.running() == old
     assert host.states() == {release: "current"}
     assert host.page == "one"
+
+
+def test_what_was_refused_is_no_part_of_what_serves(host: Host) -> None:
+    release = host.release("one")
+    serving = host.status()["instance"]
+    folder = host.base / "instances" / serving
+    proven = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert set(proven) == {"env", "gunicorn.conf.py", "app.service"}
+    wsgi = host.base / "releases" / release / "wsgi.py"
+    text = wsgi.read_text() + "\nif os.environ['GREETING']: raise SystemExit('no such greeting')\n"
+    wsgi.write_text(text)
+    host.environment(GREETING=" wrong")
+    host.fails("activate", release)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == proven
+    # Whoever starts it again gets what served; nothing is left of the other one.
+    assert host.names("instances") == [serving]
+    units = host.root / "etc/systemd/system"
+    assert [path.name for path in units.glob("site@*")] == [f"site@{serving}.service"]
+    host.stop_all()
+    systemctl = [str(FAKES / "systemctl"), "start", f"site@{serving}.service"]
+    subprocess.run(systemctl, env=host.env, check=True)
+    assert host.page == "one"
+    # The last good settings are what serves already.
+    host.environment(GREETING="")
+    assert host.run("activate", release).result["changed"] is False
+
+
+def test_only_root_reads_the_environment_of_an_instance(host: Host) -> None:
+    (host.config / "env").chmod(0o600)
+    host.release("one")
+    env = host.base / "instances" / host.status()["instance"] / "env"
+    assert env.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_missing_environment_is_named(host: Host) -> None:

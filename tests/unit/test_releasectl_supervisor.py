@@ -12,7 +12,7 @@ from tests.unit.test_releasectl_interrupted import points
 PROGRAM = """[program:site@INSTANCE]
 command=/etc/slipway/site/supervise INSTANCE
 """
-UNIT_FILES = ["/etc/slipway/site/env", "/etc/systemd/system/site@.service"]
+UNIT_FILES = ["/etc/slipway/site/env", "/etc/slipway/site/app.service"]
 PROGRAM_FILES = ["/etc/slipway/site/env", "/etc/slipway/site/program.conf"]
 
 

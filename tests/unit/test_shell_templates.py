@@ -45,7 +45,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "keep_former_port.sh, no load balancer": APPLICATION | {"behind": "", "port": 80, "site": ""},
     "leave_former_port.sh": APPLICATION,
     "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
-    "supervise.sh": APPLICATION,
+    "supervise.sh": APPLICATION | {"app_server": "gunicorn"},
     "serve_gunicorn.sh": APPLICATION | {"module": "wsgi:app()"},
     "serve_uwsgi.sh": APPLICATION | {"workers": 0},
     "serve_mod_wsgi.sh": APPLICATION | {"workers": 0, "apache_port": 7080},

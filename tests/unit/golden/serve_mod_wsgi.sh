@@ -8,9 +8,9 @@ instance=$1
 socket=/run/site/$instance.sock
 digits=$(printf %s "site@$instance" | sha256sum)
 host=127.$((16#${digits:0:2} / 2 + 100)).$((16#${digits:2:2})).$((16#${digits:4:2} / 2 + 100))
-export SLIPWAY_INSTANCE=$instance SLIPWAY_ADDRESS=$host:7080
+export SLIPWAY_FOLDER=/srv/site/instances/$instance SLIPWAY_INSTANCE=$instance SLIPWAY_ADDRESS=$host:7080
 export SLIPWAY_WORKERS=$((2 * $(nproc) + 1))
-cd "/srv/site/instances/$instance"
+cd "$SLIPWAY_FOLDER/release"
 rm -f "/run/site/$instance.pid" "/run/site/$instance.wsgi."*
 
 # shellcheck disable=SC2329 # a trap calls it
@@ -33,7 +33,7 @@ apache='' bridge=''
 trap stop TERM
 trap end EXIT
 # The death of this script is theirs too.
-setsid setpriv --pdeathsig TERM apache2 -f /etc/slipway/site/apache.conf -DFOREGROUND &
+setsid setpriv --pdeathsig TERM apache2 -f "$SLIPWAY_FOLDER/apache.conf" -DFOREGROUND &
 apache=$!
 until (: <"/dev/tcp/$host/7080") 2>/dev/null; do
   kill -0 "$apache" 2>/dev/null || exit 1

@@ -114,10 +114,11 @@ class Supervisord(socketserver.UnixStreamServer, SimpleXMLRPCDispatcher):
         app, instance = name.split("@")
         socket = self.root / "run" / app / f"{instance}.sock"
         socket.unlink(missing_ok=True)
+        folder = self.root / "srv" / app / "instances" / instance
         with (self.root / "units" / f"{name}.log").open("ab") as log:
             self.programs[name] = subprocess.Popen(
                 [sys.executable, "-B", HERE / "serve.py", socket,
-                 self.root / "etc" / "slipway" / app / "env"],
-                cwd=self.root / "srv" / app / "instances" / instance,
+                 folder / "env"],
+                cwd=folder / "release",
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
