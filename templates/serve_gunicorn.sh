@@ -2,6 +2,7 @@
 # Slipway: runs one instance of {{ app }} under gunicorn, in the foreground.
 set -eu
 instance=$1
+{% include "pause.sh" %}
 folder={{ root }}/instances/$instance
 gunicorn=$folder/release/.venv/bin/gunicorn
 if [ ! -x "$gunicorn" ]; then

@@ -5,6 +5,7 @@
 # systemd-socket-proxyd leads the instance's socket there. When one of them ends, so does the other.
 set -eu
 instance=$1
+{% include "pause.sh" %}
 socket=/run/{{ app }}/$instance.sock
 digits=$(printf %s "{{ app }}@$instance" | sha256sum)
 host=127.$((16#${digits:0:2} / 2 + 100)).$((16#${digits:2:2})).$((16#${digits:4:2} / 2 + 100))

@@ -158,6 +158,23 @@ def test_an_old_release_is_not_killed_before_its_requests_may_end() -> None:
         assert seconds == int(graceful[1]) < int(stop[1])
 
 
+def test_what_falls_over_again_and_again_pauses_longer_each_time(tmp_path: Path) -> None:
+    pause = render("pause.sh", app="site").replace("/run/site", str(tmp_path))
+
+    def started(now: int) -> int:
+        fakes = f'set -eu; instance=one; date() {{ echo {now}; }}; sleep() {{ echo "$1"; }}\n'
+        return int(run("sh", "-c", fakes + pause).stdout)
+
+    now, pauses = 1_000_000, []
+    for _ in range(11):
+        pauses.append(started(now))
+        now += pauses[-1] + 2
+    assert pauses == [0, 0, 0, 1, 2, 4, 8, 16, 20, 20, 20]
+    assert started(now + 60) == 0, "it ran for a while"
+    (tmp_path / "one.attempts").write_text("")  # cut off
+    assert started(now) == 0
+
+
 # gunicorn
 
 

@@ -66,7 +66,9 @@ def shellcheck(script: str) -> str:
 
 
 def test_no_shell_template_is_forgotten_here() -> None:
-    assert {name.split(",")[0] for name in SCRIPTS} == {path.name for path in FOLDER.glob("*.sh")}
+    checked = {name.split(",")[0] for name in SCRIPTS}
+    # Checked as a part of those that include it.
+    assert checked | {"pause.sh"} == {path.name for path in FOLDER.glob("*.sh")}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -5,6 +5,16 @@
 # systemd-socket-proxyd leads the instance's socket there. When one of them ends, so does the other.
 set -eu
 instance=$1
+# Whatever falls over again and again, for its database is away, pauses longer each time: up to 20 s, for as
+# long as it takes. One that has run for a minute starts at once.
+attempts=/run/site/$instance.attempts
+count=0 last=0 now=$(date +%s)
+[ ! -r "$attempts" ] || read -r count last <"$attempts" || :
+if [ $((now - last)) -lt 60 ]; then count=$((count + 1)); else count=0; fi
+pause=0
+[ "$count" -lt 3 ] || pause=$((count < 8 ? 1 << (count - 3) : 20))
+echo "$count $((now + pause))" >"$attempts"
+sleep "$pause"
 socket=/run/site/$instance.sock
 digits=$(printf %s "site@$instance" | sha256sum)
 host=127.$((16#${digits:0:2} / 2 + 100)).$((16#${digits:2:2})).$((16#${digits:4:2} / 2 + 100))

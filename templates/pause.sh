@@ -1,0 +1,10 @@
+# Whatever falls over again and again, for its database is away, pauses longer each time: up to 20 s, for as
+# long as it takes. One that has run for a minute starts at once.
+attempts=/run/{{ app }}/$instance.attempts
+count=0 last=0 now=$(date +%s)
+[ ! -r "$attempts" ] || read -r count last <"$attempts" || :
+if [ $((now - last)) -lt 60 ]; then count=$((count + 1)); else count=0; fi
+pause=0
+[ "$count" -lt 3 ] || pause=$((count < 8 ? 1 << (count - 3) : 20))
+echo "$count $((now + pause))" >"$attempts"
+sleep "$pause"
