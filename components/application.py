@@ -41,6 +41,8 @@ class Application:
     release_command_seconds: int
     health_path: str
     health_status: int
+    health_host: str
+    """The name by which a check asks for its health: one that the application answers to."""
     health_seconds: int
     warm_up_paths: tuple[str, ...]
     steady_seconds: int
@@ -79,6 +81,8 @@ class Application:
             release_command_seconds=settings.release_command_seconds,
             health_path=settings.health_path,
             health_status=settings.health_status,
+            # Of a wildcard any name will do.
+            health_host=settings.health_host or (*server_names, "localhost")[0].replace("*", "any"),
             health_seconds=settings.health_seconds,
             warm_up_paths=tuple(settings.warm_up_paths),
             steady_seconds=settings.steady_seconds,
@@ -176,7 +180,9 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "drain_seconds": app.drain_seconds,
         "keep": app.keep_releases,
         "port": app.port,
-        "balanced": bool(app.behind),
+        "host": app.health_host,
+        # In maintenance visitors, who come by the load balancer, get the page.
+        "balanced": bool(app.behind) and not app.maintenance,
         "warm_up_paths": list(app.warm_up_paths),
         "workers": app.workers,
         "release_command": app.release_command,
@@ -187,7 +193,4 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "import_first": (app.app_server, app.supervisor) != ("gunicorn", "systemd"),
         "instance_files": [app.environment, *(file.path for file in instance)],
     }
-    if not app.is_first:
-        # How the check through nginx asks for it.
-        settings["host"] = app.server_names[0].replace("*", "any")
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

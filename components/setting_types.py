@@ -143,6 +143,11 @@ UrlPath = Annotated[
     matches(r"/[\w./~-]*"),
     Field(description="a path such as /healthz"),
 ]
+HostOrNone = Annotated[
+    str,
+    matches(r"|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?"),
+    Field(description="a name such as www.example.org, or empty"),
+]
 Folder = Annotated[
     str,
     AfterValidator(_check_folder),

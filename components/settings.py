@@ -35,6 +35,7 @@ from components.setting_types import (
     FolderOrNone,
     HostKeys,
     HostNumber,
+    HostOrNone,
     Image,
     Module,
     Name,
@@ -70,6 +71,7 @@ class Settings(BaseModel):
     release_command: CommandLine
     health_path: UrlPath
     health_status: Annotated[int, Field(ge=200, le=599, description="a status, 200 to 599")]
+    health_host: HostOrNone
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
     release_command_seconds: Annotated[int, Field(ge=1, le=86400, description="1 to 86400 seconds")]
     warm_up_paths: Annotated[

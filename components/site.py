@@ -21,6 +21,7 @@ _NOT_TAKEN_OVER: dict[str, Any] = {
     "appEnv": {},
     "appModule": "",
     "buildCommand": "",
+    "healthHost": "",
     "locations": [],
     "release": "",
     "warmUpPaths": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +128,33 @@ def test_only_the_load_balancer_may_say_where_a_visitor_comes_from(run: Run) -> 
     assert "set_real_ip_from" not in run().one("web-nginx").inputs["stdin"]
 
 
-def test_in_maintenance_visitors_get_a_page_and_the_health_path_still_the_application(
+def test_the_load_balancer_s_check_asks_for_a_name_that_the_application_answers_to(
+    run: Run,
+) -> None:
+    def asked(**settings: Any) -> list[str]:
+        engine = run(webCount=2, **settings)
+        site = engine.one("web-nginx").inputs["stdin"]
+        assert site.count("proxy_set_header Host $site_health_host;") == 1
+        told = engine.one("web-releasectl-settings").inputs["stdin"]
+        by_the_balancer = re.findall(r'^    "" "(.*)";$', site, re.MULTILINE)
+        return [*by_the_balancer, *re.findall(r'"host": "(.*)"', told)]
+
+    assert asked() == ["localhost", "localhost"]
+    assert asked(healthHost="www.example.org") == ["www.example.org", "www.example.org"]
+
+
+def test_in_maintenance_visitors_get_a_page_and_a_check_still_the_application(
     run: Run,
 ) -> None:
     engine = run(maintenance="Back at <ten>.")
     site = engine.one("web-nginx").inputs["stdin"]
     assert "return 503;" in site
     assert "location = /healthz {" in site
+    assert "if ($site_visitor) {" in site
+    behind = run(maintenance="Back.", webCount=2)
+    assert "if ($http_x_forwarded_for) {" in behind.one("web-nginx").inputs["stdin"]
+    # Nobody but visitors comes by the load balancer.
+    assert '"balanced": false' in behind.one("web-releasectl-settings").inputs["stdin"]
     assert "Back at &lt;ten&gt;." in engine.one("web-maintenance").inputs["stdin"]
     assert "503" not in run().one("web-nginx").inputs["stdin"]
 

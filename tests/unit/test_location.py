@@ -35,7 +35,7 @@ class _Application(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.end_headers()
-        self.wfile.write(f"{self.command} {self.path} {LOREM}".encode())
+        self.wfile.write(f"{self.command} {self.path} {LOREM} {self.headers['Host']}".encode())
 
     def do_POST(self) -> None:
         self.do_GET()
@@ -225,6 +225,21 @@ def test_in_maintenance_files_are_still_served_and_the_application_is_not(site: 
     assert visitor.get("/content/a file.txt").status_code == 200
     assert visitor.get("/upload").status_code == 503
     assert visitor.get("/").text == "Back soon."
+    assert visitor.get("/healthz").text.startswith("GET /healthz"), "as the server itself asks"
+
+
+def test_behind_a_load_balancer_its_check_is_known_by_having_no_visitor(site: Site) -> None:
+    names = {"webCount": 2, "healthHost": "www.example.org"}
+    visitor = site(**names)
+    check = {"Host": "10.20.0.3"}
+    through = {"Host": "shop.example.org", "X-Forwarded-For": "9.9.9.9"}
+    assert "www.example.org" in visitor.get("/healthz", headers=check).text
+    assert "shop.example.org" in visitor.get("/healthz", headers=through).text
+    assert "10.20.0.3" in visitor.get("/", headers=check).text
+    visitor = site(**names, maintenance="Soon.")
+    assert visitor.get("/healthz", headers=check).status_code == 200
+    assert visitor.get("/healthz", headers=through).status_code == 503
+    assert visitor.post("/healthz", headers=through).text == "Back soon."
 
 
 def test_the_app_server_is_as_patient_as_the_most_patient_path() -> None:
