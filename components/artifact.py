@@ -19,18 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import pathspec
-
 from components.archive import ID_LENGTH
 from components.artifact_store import archive_in
 from components.compressed import Compressed, pays
 from components.errors import SlipwayError
+from components.ignored import Ignored
 
 #: Never part of a release, whatever the ignore files say: caches, secrets, our own state
 #: (and `.slipway/`, in which releasectl keeps its marks in an unpacked release).
 NEVER_PACKED = frozenset(
     {".git", ".venv", ".env", ".slipway", "__pycache__", ".gitignore", ".slipwayignore"}
 )
+NEVER = "never released"
 #: What releasectl is to do with the release besides unpacking it (components/source.py): JSON.
 RECIPE = ".slipway-recipe"
 REQUIREMENTS = "requirements.txt"
@@ -54,6 +54,14 @@ class Artifact:
     files: int
     requirements_hash: str
     folders: frozenset[str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What of a folder is no part of its release, folders as a whole, and why."""
+
+    name: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,20 @@ def identify_folder(source: Path) -> str:
     return _identify(_entries(source))
 
 
+def left_out(source: Path) -> list[LeftOut]:
+    """What packing would leave out of a folder, by name. Raises SlipwayError as `pack` does."""
+    found: list[LeftOut] = []
+    for _ in _walk(source, "", Ignored.of(source), found):
+        pass
+    return sorted(found, key=lambda each: each.name)
+
+
 def pack(source: Path, destination: Path, added: Mapping[str, bytes] | None = None) -> Artifact:
     """Pack the folder `source` as `destination/<id>.tar.gz`, unless that archive is there already.
 
     Files that are `added`, contents by name, take the place of the folder's own.
-    Left out: what `NEVER_PACKED` names, *.pyc, and what .gitignore and .slipwayignore in the
-    folder say (.slipwayignore has the last word: `!static/dist/` brings back what git ignores).
+    Left out: what `NEVER_PACKED` names, *.pyc, and what git ignores or .slipwayignore names
+    (which has the last word: `!static/dist/` brings back what git ignores; components/ignored.py).
 
     Raises SlipwayError, naming the path, for a missing or empty folder, no requirements.txt, a
     symlink that leaves the folder, a device or socket, an unreadable file, a name that is not
@@ -141,7 +157,7 @@ def _folders(entries: list[Entry]) -> frozenset[str]:
 def _entries(source: Path) -> list[Entry]:
     if not source.is_dir():
         raise SlipwayError(f"{source}: there is no such folder to make a release of")
-    entries = sorted(_walk(source, "", _ignored(source)), key=_by_name)
+    entries = sorted(_walk(source, "", Ignored.of(source)), key=_by_name)
     if not entries:
         raise SlipwayError(f"{source}: the folder is empty (or all of it is ignored)")
     return entries
@@ -163,7 +179,9 @@ def _release(source: Path, added: Mapping[str, bytes]) -> list[Entry]:
     return entries
 
 
-def _walk(source: Path, folder: str, ignored: pathspec.GitIgnoreSpec) -> Iterator[Entry]:
+def _walk(
+    source: Path, folder: str, ignored: Ignored, left_out: list[LeftOut] | None = None
+) -> Iterator[Entry]:
     try:
         with os.scandir(source / folder) as scan:
             found = list(scan)
@@ -172,14 +190,15 @@ def _walk(source: Path, folder: str, ignored: pathspec.GitIgnoreSpec) -> Iterato
     for item in found:
         name = folder + item.name
         is_folder = item.is_dir(follow_symlinks=False)
-        if item.name in NEVER_PACKED or item.name.endswith(".pyc"):
-            continue
-        if ignored.match_file(name + "/" if is_folder else name):
-            continue
-        if is_folder:
-            yield from _walk(source, name + "/", ignored)
-        else:
+        never = item.name in NEVER_PACKED or item.name.endswith(".pyc")
+        why = NEVER if never else ignored.why(name, is_folder=is_folder)
+        below = ignored.entered(name, why) if is_folder and not never else None
+        if below is not None:
+            yield from _walk(source, name + "/", below, left_out)
+        elif why is None:
             yield _entry(source, name)
+        elif left_out is not None:
+            left_out.append(LeftOut(name + "/" if is_folder else name, why))
 
 
 def _entry(source: Path, name: str) -> Entry:
@@ -213,22 +232,6 @@ def _target_inside(source: Path, name: str) -> str:
             "copy what it leads to into the folder, or ignore it in .slipwayignore"
         )
     return target
-
-
-def _ignored(source: Path) -> pathspec.GitIgnoreSpec:
-    lines: list[str] = []
-    for name in (".gitignore", ".slipwayignore"):
-        path = source / name
-        if not path.is_file():
-            continue
-        try:
-            lines += path.read_text().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SlipwayError(f"{path}: cannot be read: {error}") from error
-    try:
-        return pathspec.GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        raise SlipwayError(f"{source}: a line of .gitignore or .slipwayignore: {error}") from error
 
 
 # The id
