@@ -286,3 +286,17 @@ def test_ctrl_c_ends_ssh_and_leaves_no_key_behind(project: Project) -> None:
     assert said == ""
     assert running.returncode != 0
     assert list(home.iterdir()) == []
+
+
+def test_what_is_no_part_of_a_release_is_listed_with_the_reason(project: Project) -> None:
+    (project.folder / "shop").mkdir()
+    (project.folder / "shop/.env").write_text("")
+    (project.folder / "app/.slipwayignore").write_text("notes/\n")
+    (project.folder / "app/notes").mkdir()
+    project.settings('config:\n  slipway:sites: [{appName: "shop", appFolder: "shop"}]\n')
+    done = project.python("left_out", "local")
+    assert done.stdout.splitlines() == [
+        "app/.slipwayignore\tnever released",
+        "app/notes/\t.slipwayignore names it",
+        "shop/.env\tnever released",
+    ]
