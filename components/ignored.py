@@ -21,6 +21,7 @@ from components.errors import SlipwayError
 
 BY_GIT = "git ignores it"
 BY_US = ".slipwayignore names it"
+MARK = "ps_d"
 Rules = pathspec.GitIgnoreSpec
 
 
@@ -42,7 +43,7 @@ class Ignored:
 
     @classmethod
     def of(cls, source: Path) -> Ignored:
-        """The rules at an application's top. Raises SlipwayError for a file that is no such."""
+        """The rules at an application's top. Raises SlipwayError for rules that cannot be read."""
         top, path = source.resolve(), source / ".slipwayignore"
         lines = _lines(path)
         ways = [line[1:].strip().rstrip("/") for line in lines if line.startswith("!")]
@@ -168,14 +169,17 @@ def _exclude(top: Path) -> Path:
 
 def _directly(rules: Rules, name: str) -> bool | None:
     """What the rules say of a name itself: a folder's own rule is not one for what is in it."""
-    if not len(rules):
-        return None
-    said = rules.check_file(name)
-    if said.include is None:
-        return None
-    parent = name.rstrip("/").rpartition("/")[0]
-    inherited = parent != "" and rules.check_file(f"{parent}/").index == said.index
-    return None if inherited else said.include
+    for pattern in reversed(list(rules.patterns)):
+        found = pattern.match_file(name) if pattern.include is not None else None
+        if found is not None and not _by_a_folder(found.match, name):
+            return pattern.include
+    return None
+
+
+def _by_a_folder(match: re.Match[str], name: str) -> bool:
+    """Pathspec marks the slash after the part that a rule names, which ends a folder's own name."""
+    slash = match.start(MARK) if MARK in match.re.groupindex else -1
+    return slash not in (-1, len(name) - 1)
 
 
 def _leads_into(way: tuple[str, ...], name: str) -> bool:

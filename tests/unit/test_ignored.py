@@ -132,6 +132,15 @@ def test_what_slipwayignore_brings_back_is_not_what_else_git_ignores_there(
     assert released(*here) == {"config/a.toml"}
 
 
+def test_a_rule_for_a_folder_takes_nothing_from_the_rules_for_what_is_in_it(
+    here: Released, app: Path, repository: Path
+) -> None:
+    write(repository, {".gitignore": "conf*\ndeep/\n!/site/one/\n"})
+    write(app, {".gitignore": "!config/\n", "config/a": "", "config/config.key": ""})
+    write(app, {"one/a": "", "one/deep/b": "", "one/deep/er/b": ""})
+    assert released(*here) == {"config/a", "one/a"}
+
+
 def test_slipwayignore_leaves_out_what_is_tracked(
     here: Released, app: Path, repository: Path
 ) -> None:
