@@ -179,7 +179,9 @@ def _directly(rules: Rules, name: str) -> bool | None:
 def _by_a_folder(match: re.Match[str], name: str) -> bool:
     """Pathspec marks the slash after the part that a rule names, which ends a folder's own name."""
     slash = match.start(MARK) if MARK in match.re.groupindex else -1
-    return slash not in (-1, len(name) - 1)
+    # That of `*/` is any slash, and the first one is found, where the last one would do as well.
+    ends_it = match.re.search(name, len(name) - 1) is not None
+    return slash not in (-1, len(name) - 1) and not ends_it
 
 
 def _leads_into(way: tuple[str, ...], name: str) -> bool:

@@ -141,6 +141,13 @@ def test_a_rule_for_a_folder_takes_nothing_from_the_rules_for_what_is_in_it(
     assert released(*here) == {"config/a", "one/a"}
 
 
+def test_only_what_is_named_may_be_released(here: Released, app: Path) -> None:
+    write(
+        app, {".gitignore": "*\n!*/\n!*.py\n!requirements.txt\n", "a/b/c.py": "", "a/b/c.key": ""}
+    )
+    assert released(*here) == {"a/b/c.py"}
+
+
 def test_slipwayignore_leaves_out_what_is_tracked(
     here: Released, app: Path, repository: Path
 ) -> None:
