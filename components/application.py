@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -115,6 +116,12 @@ class Application:
     def configuration(self) -> str:
         """The folder of its configuration on a server."""
         return configuration_folder(self.name)
+
+    @property
+    def health(self) -> str:
+        """A digest of how it is asked for its health, which an instance is proven with."""
+        asked = f"{self.health_host} {self.health_path} {self.health_status}"
+        return hashlib.sha256(asked.encode()).hexdigest()
 
     @property
     def environment(self) -> str:

@@ -175,9 +175,9 @@ class Web(pulumi.ComponentResource):
         self.hosts.append(host)
         self.configured.append([*before, *configured])
         self.digests.append(
-            pulumi.Output.all(*(each.digest for each in [*instance, environment])).apply(
-                lambda digests: "".join(digest[:4] for digest in digests)
-            )
+            pulumi.Output.all(
+                app.health, *(each.digest for each in [*instance, environment])
+            ).apply(lambda digests: "".join(digest[:4] for digest in digests))
         )
 
     def _place_of_its_own(

@@ -134,7 +134,7 @@ def test_the_load_balancer_s_check_asks_for_a_name_that_the_application_answers_
     def asked(**settings: Any) -> list[str]:
         engine = run(webCount=2, **settings)
         site = engine.one("web-nginx").inputs["stdin"]
-        assert site.count("proxy_set_header Host $site_health_host;") == 1
+        assert site.count("proxy_set_header Host $site_host;") == 2
         told = engine.one("web-releasectl-settings").inputs["stdin"]
         by_the_balancer = re.findall(r'^    "" "(.*)";$', site, re.MULTILINE)
         return [*by_the_balancer, *re.findall(r'"host": "(.*)"', told)]

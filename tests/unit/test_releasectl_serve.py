@@ -250,7 +250,7 @@ def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
     pauses: list[list[float]] = [[], []]
     for mine in pauses:
         monkeypatch.setattr(module.time, "sleep", mine.append)
-        answers = iter([*["not this server"] * 50, None])
+        answers = iter([*[module.Unwell("not this server")] * 50, None])
         monkeypatch.setattr(module, "unhealthy", lambda *_, told=answers: next(told))
         assert module.wait_for_health(None, "10.0.0.9", 60, lambda: False) is None
     asked = sorted(
@@ -582,7 +582,7 @@ def test_what_was_refused_is_no_part_of_what_serves(host: Host) -> None:
     serving = host.status()["instance"]
     folder = host.base / "instances" / serving
     proven = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    assert set(proven) == {"env", "gunicorn.conf.py", "app.service"}
+    assert set(proven) == {"env", "gunicorn.conf.py", "app.service", "health.json"}
     wsgi = host.base / "releases" / release / "wsgi.py"
     text = wsgi.read_text() + "\nif os.environ['GREETING']: raise SystemExit('no such greeting')\n"
     wsgi.write_text(text)
@@ -600,6 +600,29 @@ def test_what_was_refused_is_no_part_of_what_serves(host: Host) -> None:
     # The last good settings are what serves already.
     host.environment(GREETING="")
     assert host.run("activate", release).result["changed"] is False
+
+
+def test_how_it_is_asked_for_its_health_is_proven_before_anything_goes_by_it(host: Host) -> None:
+    release = host.release("one")
+    host.settings(health_seconds=1, health_status=204)
+    failed = host.fails("activate", release)
+    assert "/healthz answers 200, not 204" in failed.told
+    assert "healthPath and healthStatus say what it is asked for" in failed.told
+    # What serves is well by what it was proven with.
+    assert host.status()["problem"] is None
+    assert host.page == "one"
+    host.settings()
+    assert host.run("activate", release).result["changed"] is False
+
+
+def test_an_answer_that_will_not_change_is_not_waited_for(host: Host) -> None:
+    host.settings(health_seconds=60)
+    began = time.monotonic()
+    told = host.fails("activate", staged(host, "one", ("400 Bad Request", "who?"))).told
+    assert time.monotonic() - began < 30
+    assert "/healthz answers 400, not 200:\n    who?\n    (it was asked as 'localhost'" in told
+    assert "ALLOWED_HOSTS" in told
+    assert "(the same for 3 s)" in told
 
 
 def test_only_root_reads_the_environment_of_an_instance(host: Host) -> None:
