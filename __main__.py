@@ -117,6 +117,7 @@ releases = {
             rollout=Rollout.of(wanted),
             updated_by=changed.by,
             after=[db.ready[each.name]],
+            database=db_server.host.machine_id,
         ),
     )
     for number, each in enumerate(sites)

@@ -37,6 +37,8 @@ class ReleaseArgs:
     """Who releases it, for the history."""
     after: Sequence[pulumi.Resource] = ()
     """What the release command needs, such as the database."""
+    database: pulumi.Input[str] = ""
+    """Which machine the database is on: on another one the release command runs again."""
 
 
 class Release(pulumi.ComponentResource):
@@ -63,7 +65,9 @@ class Release(pulumi.ComponentResource):
             self._stage(host, configured)
             for host, configured in zip(hosts, args.web.configured, strict=True)
         ]
-        if args.application.release_command:
+        # A kept release has run its own when it was new. As this resource is gone meanwhile, the
+        # command runs again for whatever goes live next.
+        if args.application.release_command and not args.plan.comes_back:
             ready = [self._migrate(hosts[0], [*ready, *args.after])]
         # A switch starts what does not run: where there is no other server to wait for, that does.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
@@ -112,16 +116,17 @@ class Release(pulumi.ComponentResource):
 
     def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
         command = shlex.quote(self._args.application.release_command)
-        # A kept release has run its own when it was new: what was run last stays what was run last.
-        ignored = ["create", "triggers", "connection"] if self._args.plan.comes_back else []
         return RemoteScript(
             f"{host.name}-{self._prefix}release-command",
             host=host,
-            script=self._releasectl(f"migrate {self._id} --command {command}"),
-            shown=Logging.STDERR,
-            opts=pulumi.ResourceOptions.merge(
-                host.options(self, depends_on=after), pulumi.ResourceOptions(ignore_changes=ignored)
+            script=pulumi.Output.from_input(self._args.database).apply(
+                lambda database: self._releasectl(
+                    f"migrate {self._id} --command {command}"
+                    f" --database {shlex.quote(str(database))}"
+                )
             ),
+            shown=Logging.STDERR,
+            opts=host.options(self, depends_on=after),
         )
 
     def _start_everywhere(self, ready: Sequence[pulumi.Resource]) -> list[RemoteScript]:

@@ -236,6 +236,11 @@ def test_one_server_settles_at_once(run: Run) -> None:
     assert not [each for each in engine.resources if each.name.endswith("-settle")]
 
 
+def test_a_release_that_comes_back_runs_no_release_command(run: Run) -> None:
+    engine = run(history(KEPT), release=KEPT)
+    assert not [each for each in engine.resources if "release-command" in each.name]
+
+
 def test_without_a_release_command_none_runs(run: Run) -> None:
     engine = run(releaseCommand="")
     assert not [each for each in engine.resources if "release-command" in each.name]

@@ -26,6 +26,7 @@ def test_it_runs_once_in_the_release_with_its_environment(host: Host, release: s
     host.environment(DATABASE_URL="postgresql://app:secret@db/site")
     command = f'echo "$DATABASE_URL $SLIPWAY_RELEASE $PWD $(command -v python)" >> {host.root}/ran'
     first = host.run("migrate", release, "--command", command)
+    host.run("activate", release)
     second = host.run("migrate", release, "--command", command)
     assert (first.result["changed"], second.result["changed"]) == (True, False)
     folder = host.base / "releases" / release
@@ -42,6 +43,7 @@ def test_its_output_goes_to_the_person_and_not_into_the_answer(host: Host, relea
 def test_it_runs_again_for_another_command_environment_or_on_demand(
     host: Host, release: str
 ) -> None:
+    host.run("activate", release)
     assert host.run("migrate", release, "--command", "true").result["changed"] is True
     assert host.run("migrate", release, "--command", "true # 2").result["changed"] is True
     host.environment(DATABASE_URL="another")
@@ -49,6 +51,22 @@ def test_it_runs_again_for_another_command_environment_or_on_demand(
     assert host.run("migrate", release, "--command", "true # 2").result["changed"] is False
     again = host.run("migrate", release, "--command", "true # 2", "--again")
     assert again.result["changed"] is True
+
+
+def test_it_runs_again_when_another_release_served_meanwhile(host: Host, release: str) -> None:
+    host.run("migrate", release, "--command", "true")
+    host.run("activate", release)
+    other = host.upload(page="another")
+    host.run("stage", other)
+    host.run("activate", other)
+    assert host.run("migrate", release, "--command", "true").result["changed"] is True
+
+
+def test_it_runs_again_in_another_database(host: Host, release: str) -> None:
+    host.run("activate", release)
+    for database, changed in (("1", True), ("1", False), ("2", True)):
+        ran = host.run("migrate", release, "--command", "true", "--database", database)
+        assert ran.result["changed"] is changed
 
 
 def test_the_command_may_be_a_setting_or_none(host: Host, release: str) -> None:
