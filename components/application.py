@@ -40,6 +40,7 @@ class Application:
     max_requests: int
     release_command: str
     release_command_seconds: int
+    release_command_lock_seconds: int
     health_path: str
     health_status: int
     health_host: str
@@ -80,6 +81,7 @@ class Application:
             max_requests=settings.max_requests,
             release_command=settings.release_command,
             release_command_seconds=settings.release_command_seconds,
+            release_command_lock_seconds=settings.release_command_lock_seconds,
             health_path=settings.health_path,
             health_status=settings.health_status,
             # Of a wildcard any name will do.
@@ -193,6 +195,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "warm_up_paths": list(app.warm_up_paths),
         "workers": app.workers,
         "release_command": app.release_command,
+        "release_lock_seconds": app.release_command_lock_seconds,
         "release_seconds": app.release_command_seconds,
         "module": app.module,
         "supervisor": app.supervisor,

@@ -51,6 +51,7 @@ class Database(pulumi.ComponentResource):
                     address=address,
                     port=POSTGRESQL_PORT,
                     connections=args.connections,
+                    notices_lost_clients=system.notices_lost_clients,
                 )
             ),
             owner="postgres:postgres",

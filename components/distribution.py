@@ -39,6 +39,8 @@ class Distribution:
     postgresql_folder: str
     """Where postgresql.conf and pg_hba.conf are."""
     postgresql_program: str
+    notices_lost_clients: bool = True
+    """Whether its PostgreSQL is 14 or newer, which can look after the clients of statements."""
     updates_service: str
     updates_file: str
     """Settings of the daily security updates; its template has the file's own name."""
@@ -79,7 +81,9 @@ def of(name: str, version: str) -> Distribution:
         return _debian(f"{name.capitalize()} {version}", postgresql)
     release = re.match(r"\d+", version)
     if name in _RHEL and release and release[0] in ("9", "10"):
-        return _rhel(f"{name} {version}", python="python3.12" if release[0] == "9" else "python3")
+        if release[0] == "9":  # its PostgreSQL is 13
+            return _rhel(f"{name} {version}", python="python3.12", notices_lost_clients=False)
+        return _rhel(f"{name} {version}", python="python3")
     if name == "fedora":
         return _rhel(f"Fedora {version}", python="python3")
     raise SlipwayError(
@@ -123,7 +127,7 @@ def _debian(label: str, postgresql: str) -> Distribution:
     )
 
 
-def _rhel(label: str, *, python: str) -> Distribution:
+def _rhel(label: str, *, python: str, notices_lost_clients: bool = True) -> Distribution:
     every = (
         "ca-certificates",
         "dnf-automatic",
@@ -144,6 +148,7 @@ def _rhel(label: str, *, python: str) -> Distribution:
         ssh_service="sshd",
         postgresql_folder=_DATA,
         postgresql_program="/usr/bin/postgres",
+        notices_lost_clients=notices_lost_clients,
         updates_service="dnf-automatic.timer",
         updates_file="/etc/dnf/automatic.conf",
         updates_template="dnf-automatic.conf",

@@ -74,6 +74,9 @@ class Settings(BaseModel):
     health_host: HostOrNone
     health_seconds: Annotated[int, Field(ge=1, le=600, description="1 to 600 seconds")]
     release_command_seconds: Annotated[int, Field(ge=1, le=86400, description="1 to 86400 seconds")]
+    release_command_lock_seconds: Annotated[
+        int, Field(ge=0, le=3600, description="0 to 3600 seconds")
+    ]
     warm_up_paths: Annotated[
         list[UrlPath], Field(max_length=20, description="at most 20 paths, each such as /products")
     ]

@@ -31,7 +31,8 @@ _OF_A_SITE = {
     *_NOT_TAKEN_OVER,
     *("appConfigVariable", "appFolder", "appName", "appServer", "appSource", "compression"),
     *("drainSeconds", "healthPath", "healthSeconds", "healthStatus", "keepReleases", "maintenance"),
-    *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandSeconds", "requestSeconds"),
+    *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandLockSeconds"),
+    *("releaseCommandSeconds", "requestSeconds"),
     *("staticCacheSeconds", "staticFolder", "steadySeconds", "supervisor", "workerThreads"),
     *("workers",),
 }

@@ -85,7 +85,13 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
         ),
         (
             "postgresql.conf",
-            lambda: render("postgresql.conf", address="10.20.0.3", port=5432, connections=500),
+            lambda: render(
+                "postgresql.conf",
+                address="10.20.0.3",
+                port=5432,
+                connections=500,
+                notices_lost_clients=True,
+            ),
         ),
     ],
 )

@@ -94,6 +94,46 @@ def test_a_command_that_hangs_is_ended_with_its_children(host: Host, release: st
     assert not alive(int(pid_file.read_text()))
 
 
+def test_one_that_hangs_is_asked_to_end_before_it_is_killed(host: Host, release: str) -> None:
+    host.settings(release_seconds=1)
+    said, pid_file = host.root / "said", host.root / "pid"
+    stubborn = f"(trap '' TERM; sleep 50 & echo $! > {pid_file}; wait) &"
+    command = f"trap 'echo rolled back > {said}; exit' TERM; {stubborn} wait"
+    begun = time.monotonic()
+    failed = host.fails("migrate", release, "--command", command)
+    assert "was not done after 1 s" in failed.told
+    assert said.read_text() == "rolled back\n"
+    assert time.monotonic() - begun > 10
+    time.sleep(0.1)
+    assert not alive(int(pid_file.read_text()))
+
+
+def test_one_that_ends_when_asked_to_is_not_waited_for(host: Host, release: str) -> None:
+    host.settings(release_seconds=1)
+    begun = time.monotonic()
+    host.fails("migrate", release, "--command", "sleep 50")
+    assert time.monotonic() - begun < 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "own", "options"),
+    [
+        (5, {}, "-c lock_timeout=5s"),
+        (9, {"PGOPTIONS": "-c work_mem=64MB"}, "-c work_mem=64MB -c lock_timeout=9s"),
+        (0, {"PGOPTIONS": "-c work_mem=64MB"}, "-c work_mem=64MB"),
+        (0, {}, ""),
+    ],
+)
+def test_postgresql_hears_its_name_and_how_long_it_waits_for_a_lock(
+    host: Host, release: str, seconds: int, own: dict[str, str], options: str
+) -> None:
+    host.environment(**own)
+    host.settings(release_lock_seconds=seconds)
+    command = f'echo "$PGAPPNAME: $PGOPTIONS" > {host.root}/said'
+    host.run("migrate", release, "--command", command)
+    assert (host.root / "said").read_text() == f"site release command {release}: {options}\n"
+
+
 def test_a_missing_user_is_named(host: Host, release: str) -> None:
     host.settings(user="nobody-of-that-name")
     failed = host.fails("migrate", release, "--command", "true")

@@ -94,6 +94,7 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant() -> None:
         ("connectSeconds", 0, "1 to 3600"),
         ("dbConnections", 19, "20 to 10000"),
         ("releaseCommandSeconds", 0, "1 to 86400"),
+        ("releaseCommandLockSeconds", -1, "0 to 3600"),
         ("healthStatus", 100, "200 to 599"),
         ("appServer", "apache", "gunicorn, uwsgi or mod_wsgi"),
         ("supervisor", "runit", "systemd or supervisor"),
