@@ -4,8 +4,19 @@ export DEBIAN_FRONTEND=noninteractive
 if ! command -v sudo >/dev/null || ! command -v python3 >/dev/null; then
   echo "installing sudo and python3" >&2
   if command -v apt-get >/dev/null; then
-    { apt-get update -qq -o DPkg::Lock::Timeout=300 &&
-      apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 sudo python3; } >/dev/null
+    # DPkg::Lock::Timeout does not cover the lock of the lists.
+    patience=300
+    until complaint=$(apt-get update -qq -o DPkg::Lock::Timeout=300 2>&1 >/dev/null); do
+      case $complaint in *lists/lock*) ;; *) patience=0 ;; esac
+      if [ "$patience" -eq 0 ]; then
+        printf '%s\n' "$complaint" >&2
+        exit 1
+      fi
+      [ "$patience" -lt 300 ] || echo "another installation is at work" >&2
+      patience=$((patience - 1))
+      sleep 1
+    done
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 sudo python3 >/dev/null
   else
     dnf install -y -q sudo python3 >/dev/null
   fi

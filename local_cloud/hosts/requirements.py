@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,6 +154,17 @@ def services_held_back(policy: Path = POLICY) -> Iterator[None]:
 
 
 def _apt(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run it. Who holds the lock of the lists is waited for: apt's own time-out leaves it out."""
+    done = _apt_once(*words)
+    for _ in range(LOCK_SECONDS):
+        if done.returncode == 0 or "lists/lock" not in done.stderr:
+            break
+        time.sleep(1)
+        done = _apt_once(*words)
+    return done
+
+
+def _apt_once(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["apt-get", "-qq", "-y", "--no-install-recommends",
          "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}", *words],

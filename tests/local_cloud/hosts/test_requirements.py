@@ -81,6 +81,28 @@ def test_a_packet_that_cannot_be_installed_is_named(tmp_path: Path) -> None:
     assert told == ["installing socat", "fetching the list of packages"]
 
 
+def test_who_holds_the_lists_of_packages_is_waited_for(tmp_path: Path) -> None:
+    held = tmp_path / "held"
+    held.touch()
+    apt = tmp_path / "apt-get"
+    # Next time the one who had the lock is done.
+    apt.write_text(
+        "#!/bin/sh\n"
+        f'echo "$*" >>{tmp_path}/called\n'
+        f"if [ -e {held} ]; then rm {held}\n"
+        "  echo 'E: Could not get lock /var/lib/apt/lists/lock' >&2; exit 100\nfi\n"
+    )
+    apt.chmod(0o755)
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        patch.setattr(requirements, "POLICY", tmp_path / "policy-rc.d")
+        patch.setattr(requirements, "SERVICES", {})
+        requirements.install(["socat"], told.append)
+    assert told == ["installing socat"]
+    assert len((tmp_path / "called").read_text().splitlines()) == 2
+
+
 def test_a_process_is_known_by_more_than_its_number(tmp_path: Path) -> None:
     record = tmp_path / "process.json"
     process = start_detached(
