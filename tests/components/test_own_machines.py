@@ -122,6 +122,16 @@ def test_the_next_update_knows_what_was_seen(own: Run) -> None:
     assert own().exports["url"] == "http://203.0.113.10/"
 
 
+@pytest.mark.parametrize(
+    ("system", "known"), [("debian 12", True), ("rocky 9.5", False), ("rocky 10.0", True)]
+)
+def test_postgresql_13_is_not_told_to_look_after_clients(
+    own: Run, system: str, known: bool
+) -> None:
+    file = own(system=system).one("database-postgresql-conf").inputs["stdin"]
+    assert ("client_connection_check_interval" in file) is known
+
+
 def test_the_rhel_family_gets_its_own_names(own: Run) -> None:
     """Rendered only: no such host is in these tests (docs/hosts-of-your-own.md)."""
     engine = own(system="rocky 9.5")
