@@ -5,6 +5,7 @@ import pulumi
 from components import (
     app_server,
     errors,
+    foundation,
     outputs,
     place,
     plan,
@@ -26,6 +27,7 @@ from components.web import Web, WebArgs
 errors.end_quietly_when_interrupted()
 wanted = settings.load()
 earlier = plan.last_outputs()
+foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
 ground = place.of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
@@ -137,6 +139,7 @@ outputs.export(
         **releases[wanted.app_name].outputs,
         **({"sites": pulumi.Output.from_input(further)} if further else {}),
         "updated": changed.to_dict(),
+        foundation.OUTPUT: foundation.of(wanted),
         **ground.outputs,
     },
     earlier,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components import distribution, endpoint
+from components import distribution, endpoint, foundation
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution
 from components.droplet import Droplet, local_hints
@@ -23,14 +23,26 @@ class Cloud:
 
     _network: Network
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
         """Raises SlipwayError where the cloud is on this machine and does not answer."""
         endpoint.check(api_endpoint())
         self._settings = settings
+        servers = ("db", *settings.web_servers)
+        self._images = {
+            name: foundation.image_of(name, earlier, settings.image) for name in servers
+        }
+        others = [name for name, image in self._images.items() if image != settings.image]
+        if others:
+            pulumi.log.warn(
+                f"{', '.join(others)} keep{'s' * (len(others) == 1)} the system that"
+                f" {'it was' if len(others) == 1 else 'they were'} made with:"
+                f" {pulumi.get_project()}:image ({settings.image}) is for new servers"
+            )
 
     @property
     def web_distribution(self) -> Distribution:
-        return distribution.of_image(self._settings.image)
+        """Of the first one: what differs between the images is not the web servers'."""
+        return distribution.of_image(self._images["web"])
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -56,7 +68,7 @@ class Cloud:
         return Droplet(
             name=f"{wanted.name_prefix}{server}",
             region=wanted.region,
-            image=wanted.image,
+            image=self._images[server],
             size=wanted.db_size if is_db else wanted.web_size,
             network=self._network,
             tag=self._network.db_tag if is_db else self._network.web_tag,

@@ -34,6 +34,10 @@ class Machine(Protocol):
         """How people know it: the droplet's name, or the address."""
 
     @property
+    def image(self) -> str:
+        """What it was made from; empty where somebody else made it."""
+
+    @property
     def distribution(self) -> Distribution: ...
 
     @property

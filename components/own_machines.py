@@ -87,6 +87,10 @@ class OwnMachine:
         return self.known.host.address
 
     @property
+    def image(self) -> str:
+        return ""
+
+    @property
     def distribution(self) -> Distribution:
         return self.known.distribution
 

@@ -59,4 +59,4 @@ def of(settings: Settings, earlier: Mapping[str, Any]) -> Place:
         return OwnMachines(settings, earlier)
     from components.cloud import Cloud
 
-    return Cloud(settings)
+    return Cloud(settings, earlier)

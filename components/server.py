@@ -123,6 +123,7 @@ class Server(pulumi.ComponentResource):
             )
 
         self.name = machine.name
+        self._image = machine.image
         self.distribution = system
         self.address = self.host.address
         self.private_address = self.host.private_address
@@ -144,6 +145,7 @@ class Server(pulumi.ComponentResource):
             name=self.name,
             address=self.address,
             private_address=self.private_address,
+            image=self._image,
         )
 
     def url(self, port: int) -> pulumi.Output[str]:

@@ -18,6 +18,36 @@ take_only() {
   case $given$only in '' | yesweb | yesdb) ;; *) fail "--only is '$only': must be web or db" ;; esac
 }
 
+# Takes --destroy SERVER out of `words`: the program refuses what would destroy the server, but for this one.
+take_destroy() {
+  local word rest=() awaited=''
+  for word in "${words[@]}"; do
+    if [ -n "$awaited" ]; then
+      [ "$word" = db ] || fail "--destroy is '$word': must be db"
+      export SLIPWAY_DESTROY=$word
+      awaited=''
+    elif [ "$word" = --destroy ]; then
+      awaited=yes
+    else
+      rest+=("$word")
+    fi
+  done
+  [ -z "$awaited" ] || fail "--destroy needs the name of a server: must be db"
+  words=("${rest[@]}")
+}
+
+# Somebody at a terminal sees what would be destroyed, and types the name of the environment.
+# shellcheck disable=SC2154 # read_arguments sets stack
+ask_before_destroying() {
+  local answer
+  [ -n "${SLIPWAY_DESTROY:-}" ] && [ -t 0 ] && [ -t 2 ] || return 0
+  pulumi preview --stack "$stack" --suppress-outputs "$@" || exit 1
+  printf 'This may destroy the server %s of %s with all its data. Type %s to go on: ' \
+    "$SLIPWAY_DESTROY" "$stack" "$stack" >&2
+  read -r answer
+  [ "$answer" = "$stack" ] || fail "nothing was changed"
+}
+
 # Options of `pulumi up`, one a line, that leave out the other tier: what is there of it stays as it is, and
 # what is not there is not made yet. A resource's name says whose it is.
 options_of_tier() {

@@ -55,6 +55,9 @@ def failing_up(site: Clone) -> str:
         ("webPrt", "80", "slipway:webPrt is not a setting; did you mean slipway:webPort?"),
         ("webPort", "70000", "slipway:webPort is 70000: must be a port, 1 to 65535"),
         ("appFolder", "no-such-app", "no-such-app: there is no such folder"),
+        ("vpcRange", "10.199.0.0/24", "slipway:vpcRange is 10.199.0.0/24, and local was made with"),
+        ("region", "ams3", "the database server db without its data"),
+        ("appName", "shop", "slipway:appName is shop, and local was made with site"),
         ("release", "0123456789ab", "slipway:release is 0123456789ab: must be a kept release"),
     ],
 )
