@@ -140,6 +140,7 @@ outputs.export(
         **({"sites": pulumi.Output.from_input(further)} if further else {}),
         "updated": changed.to_dict(),
         foundation.OUTPUT: foundation.of(wanted),
+        "visits": {each.name: each.visit(wanted.http_from) for each in applications},
         **ground.outputs,
     },
     earlier,

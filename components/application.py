@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from components import location
 from components.app_server import InstanceFile, instance_files
@@ -124,6 +125,17 @@ class Application:
         """A digest of how it is asked for its health, which an instance is proven with."""
         asked = f"{self.health_host} {self.health_path} {self.health_status}"
         return hashlib.sha256(asked.encode()).hexdigest()
+
+    def visit(self, http_from: Sequence[str]) -> dict[str, Any]:
+        """How `scripts/commands/visit.py` asks for it from outside, for the stack's outputs."""
+        return {
+            "host": self.health_host,
+            "path": self.health_path,
+            "status": self.health_status,
+            "maintenance": bool(self.maintenance),
+            "balanced": bool(self.behind),
+            "open": "0.0.0.0/0" in http_from,
+        }
 
     @property
     def environment(self) -> str:

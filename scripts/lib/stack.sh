@@ -180,6 +180,9 @@ update_stack() {
   return "$status"
 }
 
+# Asks for every site from outside, and prints the address; ends with a reason where a visitor is not served well.
+ask_as_a_visitor() { python3 -m scripts.commands.visit "$stack"; }
+
 # Prints one output of the last good update.
 stack_output() { python3 -m scripts.commands.output "$stack" "$1"; }
 
