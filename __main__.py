@@ -25,6 +25,7 @@ from components.server import Server, ServerArgs
 from components.web import Web, WebArgs
 
 errors.end_quietly_when_interrupted()
+errors.refuse_another_clone(__file__)
 wanted = settings.load()
 earlier = plan.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())

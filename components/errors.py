@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import pulumi
@@ -28,3 +29,13 @@ def end_quietly_when_interrupted() -> None:
         os._exit(32)
 
     signal.signal(signal.SIGINT, end)
+
+
+def refuse_another_clone(program: str) -> None:
+    """End where the shell is activated for another clone, whose servers this would change."""
+    active = os.environ.get("SLIPWAY_ACTIVE", "")
+    here = Path(program).resolve().parent
+    if active and Path(active).resolve() != here:
+        raise SlipwayError(
+            f"this shell is activated for {active}: for the clone here, source {here}/scripts/activate"
+        )

@@ -2,6 +2,12 @@
 # Where everything is. Sourced by the scripts and by `scripts/activate`; changes nothing but variables.
 
 SLIPWAY_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+
+. "$SLIPWAY_ROOT/scripts/lib/activation.sh"
+
+# A script works on its own clone: what another clone's `scripts/activate` has set in this shell is not for it.
+if [ -n "${SLIPWAY_ACTIVE:-}" ] && [ ! "$SLIPWAY_ACTIVE" -ef "$SLIPWAY_ROOT" ]; then forget_activation; fi
+
 # State of this clone: stacks, passphrase, plugins, the local cloud. Never committed.
 SLIPWAY_HOME="${SLIPWAY_HOME:-$SLIPWAY_ROOT/.slipway}"
 # What is dear to make and the same for every clone: the engine, host images, packages.

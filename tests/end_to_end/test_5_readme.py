@@ -240,7 +240,7 @@ def test_logs_are_followed(site: Clone, command: str) -> None:
 
 @types("source scripts/activate")
 def test_activate_puts_pulumi_on_the_path(site: Clone, command: str) -> None:
-    said = site.run(f"{command} && command -v pulumi && pulumi version").stdout
+    said = site.run(f"{command} && type -P pulumi && pulumi version").stdout
     assert ".slipway/engine/bin/pulumi" in said
 
 

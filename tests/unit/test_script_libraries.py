@@ -96,6 +96,94 @@ def test_without_a_token_digitalocean_is_not_asked(project: Project) -> None:
     assert "no DigitalOcean token for 'dev': set DIGITALOCEAN_TOKEN" in done.stderr
 
 
+# A clone's scripts work on that clone
+
+SHOWS = """
+. scripts/lib/environment.sh; use_slipway_environment
+for name in SLIPWAY_HOME PULUMI_BACKEND_URL PULUMI_CONFIG_PASSPHRASE_FILE PULUMI_HOME; do
+  echo "$name=${!name}"
+done
+echo "token=${DIGITALOCEAN_TOKEN:-}"; echo "path=$PATH"
+"""
+
+
+@pytest.fixture
+def clones(tmp_path: Path) -> tuple[Project, Project]:
+    """Two clones, each with state of its own in its own folder."""
+    made = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        project = new_project(tmp_path / name)
+        del project.environment["SLIPWAY_HOME"]
+        (project.folder / "scripts/setup").write_text("#!/bin/sh\n")
+        token = project.folder / ".slipway/local-cloud/token"
+        token.parent.mkdir(parents=True)
+        token.write_text(f"token-of-{name}")
+        made.append(project)
+    return made[0], made[1]
+
+
+def test_another_clones_scripts_use_their_own_in_an_activated_shell(
+    clones: tuple[Project, Project],
+) -> None:
+    one, other = clones
+    activated = f"source scripts/activate; cd {other.folder}; bash -c '{SHOWS}'"
+    said = one.run("bash", "-c", activated)
+    assert said.returncode == 0, said.stderr
+    assert str(one.folder) not in said.stdout
+    assert f"SLIPWAY_HOME={other.folder}/.slipway\n" in said.stdout
+    assert f"PULUMI_BACKEND_URL=file://{other.folder}/.slipway?metadata=skip\n" in said.stdout
+    assert "token=\n" in said.stdout
+
+
+def test_the_clones_own_scripts_take_what_activate_has_set(clones: tuple[Project, Project]) -> None:
+    one, _ = clones
+    said = one.run("bash", "-c", f"source scripts/activate; source scripts/activate; {SHOWS}")
+    assert f"SLIPWAY_HOME={one.folder}/.slipway\n" in said.stdout
+    assert "token=token-of-one\n" in said.stdout
+
+
+def test_what_a_person_has_set_counts_in_every_clone(clones: tuple[Project, Project]) -> None:
+    one, other = clones
+    activated = f"source scripts/activate; cd {other.folder}; bash -c '{SHOWS}'"
+    theirs = {"PULUMI_BACKEND_URL": "s3://team", "DIGITALOCEAN_TOKEN": "real"}
+    said = one.run("bash", "-c", activated, **theirs).stdout
+    assert "PULUMI_BACKEND_URL=s3://team\n" in said
+    assert "token=real\n" in said
+    since = f"source scripts/activate; cd {other.folder}; PULUMI_BACKEND_URL=s3://team; {SHOWS}"
+    assert "PULUMI_BACKEND_URL=s3://team\n" in one.run("bash", "-c", since).stdout
+
+
+def test_activating_another_clone_leaves_nothing_of_the_first(
+    clones: tuple[Project, Project],
+) -> None:
+    one, other = clones
+    both = f"source scripts/activate; cd {other.folder}; source scripts/activate; {SHOWS}"
+    said = one.run("bash", "-c", both).stdout
+    assert str(one.folder) not in said
+    assert "token=token-of-other\n" in said
+
+
+@pytest.mark.parametrize("words", ["up", "-C {other} up", "--cwd={other} destroy"])
+def test_plain_pulumi_refuses_in_another_clone(clones: tuple[Project, Project], words: str) -> None:
+    one, other = clones
+    (other.folder / "Pulumi.yaml").touch()
+    where = other.folder if words == "up" else one.folder
+    command = f"cd {where}; pulumi {words.format(other=other.folder)}"
+    done = one.run("bash", "-c", f"source scripts/activate; {command}")
+    assert done.returncode == 1
+    assert f"this shell is activated for {one.folder}" in done.stderr
+    assert one.called == ""
+
+
+def test_plain_pulumi_works_in_the_clone_that_is_activated(
+    clones: tuple[Project, Project],
+) -> None:
+    one, _ = clones
+    one.run("bash", "-c", "source scripts/activate; cd app; pulumi config rm x")
+    assert one.called == "config rm x\n"
+
+
 # The engine
 
 
