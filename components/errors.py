@@ -37,5 +37,6 @@ def refuse_another_clone(program: str) -> None:
     here = Path(program).resolve().parent
     if active and Path(active).resolve() != here:
         raise SlipwayError(
-            f"this shell is activated for {active}: for the clone here, source {here}/scripts/activate"
+            f"this shell is activated for {active}:"
+            f" for the clone here, source {here}/scripts/activate"
         )
