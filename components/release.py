@@ -80,8 +80,10 @@ class Release(pulumi.ComponentResource):
                 for host, digest, switch in zip(hosts, args.web.digests, switched, strict=True)
             ]
 
-        known = switched[0].stdout.apply(
-            lambda line: args.plan.history(json.loads(line), args.updated_by)
+        # What the outputs say is so on every server: not before the last one has confirmed it, for
+        # all go back where one fails or the update is cut short.
+        known = pulumi.Output.all(*(each.stdout for each in [switched[0], *self.served])).apply(
+            lambda lines: args.plan.history(json.loads(lines[0]), args.updated_by)
         )
         self.releases = known.apply(History.to_list)
         self.current = known.apply(_current_of)

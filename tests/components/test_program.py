@@ -477,7 +477,10 @@ def test_each_site_has_a_database_a_password_and_releases_of_its_own(run: Run) -
 def test_the_outputs_of_the_first_site_stay_where_they_are(run: Run) -> None:
     one, two = run().exports, run(sites=[SHOP]).exports
     assert "sites" not in one
-    assert {**two, "sites": None, "updated": None} == {**one, "sites": None, "updated": None}
+    changed = dict.fromkeys(["sites", "updated", "visits"])
+    assert {**two, **changed} == {**one, **changed}
+    assert two["visits"]["site"] == one["visits"]["site"]
+    assert two["visits"]["shop"]["host"] == "shop.example.org"
     shop = two["sites"]["shop"]
     assert shop["server_names"] == ["shop.example.org"]
     assert shop["release"]["id"] == artifact.identify(APP.parent / "examples/plain")
