@@ -109,5 +109,11 @@ def stack_settings(stack: str) -> dict[str, Any]:
     """What Pulumi.<stack>.yaml says, by key without namespace."""
     import yaml
 
-    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text()) or {}
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    try:
+        document = yaml.safe_load(path.read_text()) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}" if mark else ""
+        fail(f"{path.name}{where}: not valid YAML: {error.problem}")
     return {key.rpartition(":")[2]: value for key, value in (document.get("config") or {}).items()}

@@ -73,6 +73,14 @@ def test_without_releases_it_says_how_to_make_one(project: Project) -> None:
         )
 
 
+def test_a_settings_file_that_is_not_yaml_is_named_with_its_line(project: Project) -> None:
+    project.settings("config:\n  slipway:webPort: 80\n    slipway:webCount: 2\n")
+    done = project.python("releases", "local")
+    assert done.returncode == 1
+    assert done.stderr.startswith("slipway: Pulumi.local.yaml, line 3: not valid YAML: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def on_a_server(**states: str) -> str:
     """A script that answers as `releasectl list` on a server with these releases, by letter."""
     rows = [
