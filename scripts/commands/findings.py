@@ -187,6 +187,10 @@ def _site(
         if state.get("starts_at_boot") is False:
             text = "the application runs, but is not started at boot"
             yield bad(text, Level.WARNING, repair=serving)
+        if state.get("refused"):
+            text = "serves with the settings before: an update of them was refused, or cut short"
+            advice = f"scripts/up {stack} says why, or with the settings before that all is well"
+            yield bad(text, Level.WARNING, advice=advice)
 
 
 def _packages(expectation: Expectation, facts: Mapping[str, Any]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -589,6 +590,7 @@ def test_what_was_refused_is_no_part_of_what_serves(host: Host) -> None:
     host.environment(GREETING=" wrong")
     host.fails("activate", release)
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == proven
+    assert host.status()["refused"] is True
     # Whoever starts it again gets what served; nothing is left of the other one.
     assert host.names("instances") == [serving]
     units = host.root / "etc/systemd/system"
@@ -599,6 +601,7 @@ def test_what_was_refused_is_no_part_of_what_serves(host: Host) -> None:
     assert host.page == "one"
     # The last good settings are what serves already.
     host.environment(GREETING="")
+    assert host.status()["refused"] is False
     assert host.run("activate", release).result["changed"] is False
 
 
@@ -623,6 +626,28 @@ def test_an_answer_that_will_not_change_is_not_waited_for(host: Host) -> None:
     assert "/healthz answers 400, not 200:\n    who?\n    (it was asked as 'localhost'" in told
     assert "ALLOWED_HOSTS" in told
     assert "(the same for 3 s)" in told
+
+
+def test_a_release_is_bad_with_the_configuration_that_it_failed_with(host: Host) -> None:
+    first, second = host.release("one"), host.release("two")
+    host.settings(health_seconds=1, health_status=204)
+    host.fails("activate", first)
+    assert host.states() == {first: "bad", second: "current"}
+    host.settings()
+    assert host.states() == {first: "previous", second: "current"}
+    host.run("stage", first, "--kept")
+    host.run("activate", first)
+    assert host.page == "one"
+
+
+def test_what_somebody_took_away_of_an_instance_is_put_back(host: Host) -> None:
+    release = host.release("one")
+    instance = host.status()["instance"]
+    shutil.rmtree(host.base / "instances" / instance)
+    (host.root / f"etc/systemd/system/site@{instance}.service").unlink()
+    assert host.run("activate", release).result["changed"] is True
+    assert host.names("instances") == [instance] == host.enabled()
+    assert (host.root / f"etc/systemd/system/site@{instance}.service").is_file()
 
 
 def test_only_root_reads_the_environment_of_an_instance(host: Host) -> None:
