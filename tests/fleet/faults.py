@@ -28,6 +28,16 @@ def switch_on(fleet: WebServers, name: str) -> None:
 
 
 @contextmanager
+def switched_off(fleet: WebServers, name: str) -> Iterator[None]:
+    """Its power is on again afterwards, whatever happened: the stories behind need it."""
+    switch_off(fleet, name)
+    try:
+        yield
+    finally:
+        switch_on(fleet, name)
+
+
+@contextmanager
 def cut_off(fleet: WebServers, name: str) -> Iterator[None]:
     """Nothing reaches a server or comes from it: no refusal either, as with a pulled cable."""
     table = f"slipway_test_{fleet.site.place.number}"

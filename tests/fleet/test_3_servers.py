@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fleet.faults import cut_off, full_disk, switch_off, switch_on
+from tests.fleet.faults import cut_off, full_disk, switched_off
 from tests.fleet.fleet import WebServers
 from tests.fleet.update import Update
 
@@ -28,12 +28,11 @@ def test_a_server_that_dies_before_a_switch_stops_the_release_by_name(
         new = fleet.new_edition()
         with Update(fleet.site) as update:
             update.wait_for(when)
-            switch_off(fleet, "web-3")
-            said = update.end(fails=True)
-        assert "(web-3-" in said.split("Diagnostics:")[1], said
-        fleet.serve(old, on=["web", "web-2", "web-4"])
-        assert "web-3" in fleet.status(exits=2)
-        switch_on(fleet, "web-3")
+            with switched_off(fleet, "web-3"):
+                said = update.end(fails=True)
+                assert "(web-3-" in said.split("Diagnostics:")[1], said
+                fleet.serve(old, on=["web", "web-2", "web-4"])
+                assert "web-3" in fleet.status(exits=2)
         fleet.serve(old, within=SECONDS_TO_GO_BACK)
     assert set(visitors.seen) == {old}
     with fleet.visited():
@@ -48,11 +47,10 @@ def test_a_server_that_dies_while_others_switch_takes_them_back_to_the_old_relea
         new = fleet.new_edition()
         with Update(fleet.site) as update:
             update.wait_for("web-switch updating")
-            switch_off(fleet, "web-4")
-            said = update.end(fails=True)
-        assert "(web-4-" in said.split("Diagnostics:")[1], said
-        fleet.serve(old, on=["web", "web-2", "web-3"], within=SECONDS_TO_GO_BACK)
-        switch_on(fleet, "web-4")
+            with switched_off(fleet, "web-4"):
+                said = update.end(fails=True)
+                assert "(web-4-" in said.split("Diagnostics:")[1], said
+                fleet.serve(old, on=["web", "web-2", "web-3"], within=SECONDS_TO_GO_BACK)
         fleet.serve(old, within=SECONDS_TO_GO_BACK)
     with fleet.visited():
         fleet.end_on(new)
