@@ -8,6 +8,7 @@ error. Exit status 1 where all that is wrong is nothing that an update of resour
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 
 from scripts.commands import sites
@@ -15,14 +16,27 @@ from scripts.commands.condition import Condition
 from scripts.commands.engine import fail, say
 from scripts.commands.findings import Finding, Level
 
+#: What a repair has started gets to be well: an application pauses up to 20 s before it tries again
+#: to reach a database that is back.
+SECONDS_TO_SETTLE = 60
 
-def main(stack: str, *servers: str) -> int:
+
+def main(stack: str, *words: str) -> int:
+    """With `--repaired` something was just put right, and gets its time before it is judged."""
+    servers = [word for word in words if word != "--repaired"]
+    deadline = time.monotonic() + (SECONDS_TO_SETTLE if "--repaired" in words else 0)
     if options := [word for word in servers if word.startswith("-")]:
         fail(f"unknown argument {options[0]!r} (allowed: names of servers, --help)")
     condition = Condition.of(stack)
     chosen = {condition.fleet.find(name).name for name in servers}
-    found = [each for each in condition.findings if not chosen or each.server in chosen]
-    urns = targets(found)
+    while True:
+        found = [each for each in condition.findings if not chosen or each.server in chosen]
+        urns = targets(found)
+        ill = any(each.level is Level.CRITICAL for each in found)
+        if urns or not ill or time.monotonic() >= deadline:
+            break
+        time.sleep(1)
+        condition = Condition.of(stack)
     if not urns:
         # Only now: what is wrong beside something that can be repaired may come from it.
         return _say_what_remains([each for each in found if each.level > Level.WELL])

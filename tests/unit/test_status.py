@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,13 @@ def test_before_the_first_release_a_repair_leads_to_the_first_update(project: Pr
     done = project.python("repair", "local")
     assert (done.returncode, done.stdout) == (1, "")
     assert "local has no release yet" in done.stderr
+
+
+def test_what_was_just_repaired_gets_its_time_before_it_is_judged(project: Project) -> None:
+    problem = "/healthz answers 503, not 200"
+    answers(project, "web", application={**facts("web")["application"], "problem": problem})
+    later = threading.Timer(2, answers, [project, "web"])
+    later.start()
+    done = project.python("repair", "local", "--repaired")
+    later.join()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
