@@ -154,6 +154,8 @@ class Network:
     guards: tuple[Guard, ...] = ()
     forwards: tuple[Forward, ...] = field(default=())
     balancers: tuple[Balancer, ...] = ()
+    ranges: tuple[IPv4Network, ...] = ()
+    """Of all VPCs, also those without a machine: an address that no machine has is unreachable."""
 
 
 class Hypervisor(Protocol):

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from local_cloud.api.network_plan import plan
-from local_cloud.api.records import Droplet, Firewall, LoadBalancer
+from local_cloud.api.records import Droplet, Firewall, LoadBalancer, Vpc
 from local_cloud.api.store import Store
 from local_cloud.machine import BalancerError, Hypervisor, MachineError, Network
 
@@ -70,7 +70,10 @@ class Cloud:
             log.error("not every load balancer is in place: %s", error)
 
     def _planned(self, db: sqlite3.Connection) -> Network:
-        return plan(Droplet.all(db), Firewall.all(db), LoadBalancer.all(db), self.public_network)
+        vpcs = [Vpc.from_row(row) for row in db.execute("SELECT * FROM vpcs")]
+        return plan(
+            Droplet.all(db), Firewall.all(db), LoadBalancer.all(db), self.public_network, vpcs
+        )
 
 
 async def cloud_of(request: Request) -> Cloud:

@@ -9,7 +9,7 @@ from typing import Any
 
 from local_cloud.api import hints
 from local_cloud.api.balancer_plan import balancer
-from local_cloud.api.records import Droplet, Firewall, LoadBalancer
+from local_cloud.api.records import Droplet, Firewall, LoadBalancer, Vpc
 from local_cloud.machine import Forward, Guard, Network, Rule
 
 EVERY_PORT = "0"
@@ -29,6 +29,7 @@ def plan(
     firewalls: Sequence[Firewall],
     load_balancers: Sequence[LoadBalancer],
     public: IPv4Network,
+    vpcs: Sequence[Vpc] = (),
 ) -> Network:
     """Guards for the droplets that a firewall covers (others are open), forwards, balancers."""
     active = [one for one in load_balancers if one.status == "active"]
@@ -42,6 +43,7 @@ def plan(
         guards=tuple(guards),
         forwards=_forwards(droplets, active),
         balancers=tuple(balancer(one, droplets, public) for one in active),
+        ranges=tuple(sorted(vpc.ip_range for vpc in vpcs)),
     )
 
 

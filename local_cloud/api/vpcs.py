@@ -163,7 +163,7 @@ def list_vpcs(cloud: TheCloud, page: RequestedPage) -> JSONResponse:
 
 @router.post("/vpcs")
 def create_vpc(cloud: TheCloud, new: NewVpc) -> JSONResponse:
-    with cloud.store.write() as db:
+    with cloud.change_network() as db:
         vpc = add(cloud, db, new)
     return JSONResponse({"vpc": as_json(vpc)}, status_code=201)
 
@@ -195,7 +195,7 @@ def change_vpc(cloud: TheCloud, vpc_id: UuidInPath, changed: ChangedVpc) -> JSON
 @router.delete("/vpcs/{vpc_id}")
 def delete_vpc(cloud: TheCloud, vpc_id: UuidInPath) -> Response:
     """As at DigitalOcean, a VPC with members, or a region's default, is not deleted: 403."""
-    with cloud.store.write() as db:
+    with cloud.change_network() as db:
         vpc = existing(db, vpc_id)
         members = db.execute(
             "SELECT name FROM droplets WHERE vpc_id = ? "

@@ -10,7 +10,16 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from local_cloud.hosts import disk, firewall, kernel, mirrors, permissions, seed, wiring
+from local_cloud.hosts import (
+    disk,
+    firewall,
+    kernel,
+    mirrors,
+    permissions,
+    seed,
+    unreachable,
+    wiring,
+)
 from local_cloud.hosts.balancers import Balancers
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.guest_files import machine_files
@@ -172,6 +181,8 @@ class NspawnHypervisor:
         """
         with self._network_lock:
             permissions.save(self._guards_file, network.guards)
+            ours = {*network.ranges, self.public_network()} if network.ranges else set()
+            unreachable.apply(self.names, ours)
             self.balancers.record(network.balancers)
             self._apply_or_leave_network()
             try:

@@ -34,6 +34,11 @@ class Names:
         """The beginning of the name of each of the cloud's network cards on this computer."""
         return f"sw{self.tag}"
 
+    @property
+    def route_metric(self) -> int:
+        """What tells the cloud's own routes of whole networks from all others; any other wins."""
+        return 0x51000000 + int(self.tag, 16)
+
     def machine(self, machine_id: int | str) -> str:
         """A machine's name among processes, network namespaces and control groups."""
         return f"{self.machine_prefix}{machine_id}"

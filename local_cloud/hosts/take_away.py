@@ -10,7 +10,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from local_cloud.hosts import control_groups, firewall, kernel, wiring
+from local_cloud.hosts import control_groups, firewall, kernel, unreachable, wiring
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.process import owned_by
@@ -30,6 +30,7 @@ def take_away(state: Path, cache: Path) -> None:
         process.wait(END_SECONDS)
     namespaces, cards = wiring.leftovers(names)
     wiring.disconnect_all(namespaces, cards)
+    unreachable.remove(names, unreachable.found(names))
     for group in control_groups.all_named(names.machine_prefix):
         control_groups.remove(group)
     for socket in kernel.SHARED.glob(f"{names.machine_prefix}*.sock"):

@@ -1,8 +1,7 @@
 """The network of a machine: a namespace of its own and two routed cards, public and private.
 
 Nothing is bridged. Each card is a virtual cable whose outer end, on this computer, has the
-network's gateway address and answers for every other address (proxy ARP); a route per card leads
-back.
+network's gateway address, by which the machine reaches all others; a route per card leads back.
 So all traffic passes this computer's `forward` hook, where the firewall is.
 """
 
@@ -63,9 +62,14 @@ class Wiring:
                 f"link add {card.outside} type veth peer name {card.inside} netns {self.namespace}",
                 f"address add {here}/32 dev {card.outside}",
             ]
+            network = card.interface.network
+            # Neighbours by way of the gateway, which says at once where there is none: nobody would
+            # answer a question on the cable, and that takes seconds to notice.
             inner += [
-                f"address add {there}/{card.interface.network.prefixlen} dev {card.inside}",
+                f"address add {there}/{network.prefixlen} dev {card.inside} noprefixroute",
                 f"link set {card.inside} up",
+                f"route add {here}/32 dev {card.inside} src {there}",
+                f"route add {network} via {here} dev {card.inside} src {there}",
             ]
         run(["ip", "-batch", "-"], stdin="\n".join(outer))
         for card in (self.public, self.private):
@@ -111,6 +115,8 @@ def collision(network: IPv4Network, names: Names) -> str | None:
     for route in json.loads(run(["ip", "-json", "route", "show", "table", "all"])):
         card = route.get("dev", "")
         if route["dst"] == "default" or card.startswith(names.card_prefix):
+            continue
+        if route.get("type") == "unreachable" and route.get("metric") == names.route_metric:
             continue
         try:
             used = IPv4Network(route["dst"], strict=False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local_cloud.hosts import unreachable
 from local_cloud.machine import Forward, Guard, MachineError, MachineSpec, Network, Rule
 
 if TYPE_CHECKING:
@@ -187,6 +190,33 @@ def test_an_address_nobody_has_is_not_asked_for_outside(busy_site: Site) -> None
     web = busy_site.machines["web"]
     answer = busy_site.ssh(web, f"ping -c1 -W2 {web.public.network[200]}").stdout
     assert "Unreachable" in answer
+
+
+def test_an_address_is_unreachable_at_once_where_no_machine_is(
+    busy_site: Site, free_port: int
+) -> None:
+    web, empty = busy_site.machines["web"], IPv4Network("192.168.119.0/24")
+    nobody = [empty[10], web.private.network[200], web.public.network[200]]
+    forward = Forward(loopback_port=free_port, address=empty[10], port=80)
+    ranges = (empty, web.private.network)
+
+    busy_site.hypervisor.apply_network(Network(ranges=ranges, forwards=(forward,)))
+
+    for address in nobody:
+        began = time.monotonic()
+        with pytest.raises(OSError, match=r"No route to host|unreachable"):
+            socket.create_connection((str(address), 80), timeout=2)
+        assert time.monotonic() - began < 0.3, address
+    with suppress(ConnectionResetError):
+        assert greeting(free_port, b"GET / HTTP/1.0\r\n\r\n") == b""
+    for address in nobody[1:]:
+        assert "Unreachable" in busy_site.ssh(web, f"ping -c1 -W2 {address}").stdout
+    assert here_reaches(web.private.address, 80)
+    assert busy_site.reaches(web, busy_site.machines["db"].private.address, 80)
+    busy_site.hypervisor.check_network(empty)
+
+    busy_site.hypervisor.apply_network(Network())
+    assert unreachable.found(busy_site.hypervisor.names) == set()
 
 
 def test_a_forward_leads_to_a_machine_and_follows_the_plan(busy_site: Site, free_port: int) -> None:
