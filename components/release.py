@@ -65,10 +65,9 @@ class Release(pulumi.ComponentResource):
             self._stage(host, configured)
             for host, configured in zip(hosts, args.web.configured, strict=True)
         ]
-        # A kept release has run its own when it was new. As this resource is gone meanwhile, the
-        # command runs again for whatever goes live next.
-        if args.application.release_command and not args.plan.comes_back:
-            ready = [self._migrate(hosts[0], [*ready, *args.after])]
+        if args.application.release_command:
+            migrated = self._migrate(hosts[0], [*ready, *args.after])
+            ready = ready if args.plan.comes_back else [migrated]
         # A switch starts what does not run: where there is no other server to wait for, that does.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
         batches = self._switch_everywhere(started)
@@ -118,6 +117,16 @@ class Release(pulumi.ComponentResource):
 
     def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
         command = shlex.quote(self._args.application.release_command)
+        if self._args.plan.comes_back:
+            # It has run its own when it was new. This takes the place of the one that ran last, so
+            # that the command runs again for whatever goes live next.
+            return RemoteScript(
+                f"{host.name}-{self._prefix}release-command",
+                host=host,
+                script=f"true # release {self._id} comes back",
+                shown=Logging.STDERR,
+                opts=host.options(self),
+            )
         return RemoteScript(
             f"{host.name}-{self._prefix}release-command",
             host=host,
