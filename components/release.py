@@ -119,13 +119,14 @@ class Release(pulumi.ComponentResource):
         command = shlex.quote(self._args.application.release_command)
         if self._args.plan.comes_back:
             # It has run its own when it was new. This takes the place of the one that ran last, so
-            # that the command runs again for whatever goes live next.
+            # that the command runs again for whatever goes live next; and it depends on the same,
+            # for in an update of some resources the engine goes by what the state says of others.
             return RemoteScript(
                 f"{host.name}-{self._prefix}release-command",
                 host=host,
                 script=f"true # release {self._id} comes back",
                 shown=Logging.STDERR,
-                opts=host.options(self),
+                opts=host.options(self, depends_on=after),
             )
         return RemoteScript(
             f"{host.name}-{self._prefix}release-command",
