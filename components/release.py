@@ -66,8 +66,7 @@ class Release(pulumi.ComponentResource):
             for host, configured in zip(hosts, args.web.configured, strict=True)
         ]
         if args.application.release_command:
-            migrated = self._migrate(hosts[0], [*ready, *args.after])
-            ready = ready if args.plan.comes_back else [migrated]
+            ready = [self._migrate(hosts[0], [*ready, *args.after])]
         # A switch starts what does not run: where there is no other server to wait for, that does.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
         batches = self._switch_everywhere(started)
@@ -119,8 +118,8 @@ class Release(pulumi.ComponentResource):
         command = shlex.quote(self._args.application.release_command)
         if self._args.plan.comes_back:
             # It has run its own when it was new. This takes the place of the one that ran last, so
-            # that the command runs again for whatever goes live next; and it depends on the same,
-            # for in an update of some resources the engine goes by what the state says of others.
+            # that the command runs again for whatever goes live next. All depends as ever: in an
+            # update of some resources, a repair, the engine goes by what the state says of others.
             return RemoteScript(
                 f"{host.name}-{self._prefix}release-command",
                 host=host,
