@@ -401,6 +401,17 @@ def test_a_sick_release_is_not_switched_to_and_its_reason_is_told(host: Host) ->
     assert host.history()[-1]["outcome"] == "failed"
 
 
+def test_a_traceback_of_every_worker_is_shown_once() -> None:
+    one = "Traceback (most recent call last):\n  File 'a', line 1\nValueError: no"
+    other = one.replace("no", "yes")
+    shown = releasectl_module().without_repeated_tracebacks(
+        "\n".join(["booting", one, "booting", one, other, one])
+    )
+    assert shown == "\n".join(
+        ["booting", one, "booting", other, "(tracebacks that are the same as one above: 2)"]
+    )
+
+
 def test_a_release_that_does_not_start_fails_at_once_with_its_traceback(host: Host) -> None:
     host.release("one")
     release = host.upload("two", files={"wsgi.py": "import nothing_of_that_name\n"})
