@@ -127,10 +127,14 @@ class NspawnHypervisor:
             self._disconnect(machine_id)
 
     def power_off(self, machine_id: int) -> None:
-        """Cut the power, as a pulled plug would."""
+        """Cut the power, as a pulled plug would.
+
+        The network goes first, for the processes in there do not end at the same instant: a web
+        server would still answer that the application behind it has gone.
+        """
         with self._only(machine_id):
-            self._process(machine_id).cut_power()
             self._disconnect(machine_id)
+            self._process(machine_id).cut_power()
 
     def reboot(self, machine_id: int) -> None:
         """Restart the machine's operating system; return when SSH answers again."""
