@@ -15,6 +15,7 @@ from local_cloud.hosts import (
     firewall,
     kernel,
     mirrors,
+    neighbours,
     permissions,
     seed,
     unreachable,
@@ -65,7 +66,7 @@ class NspawnHypervisor:
             if chosen.exists():
                 return IPv4Network(chosen.read_text().strip())
             for network in public_network_candidates(self.state):
-                if wiring.collision(network, self.names) is None:
+                if neighbours.collision(network, self.names, self.cache) is None:
                     self.state.mkdir(parents=True, exist_ok=True)
                     write_whole(chosen, f"{network}\n")
                     return network
@@ -167,7 +168,7 @@ class NspawnHypervisor:
 
     def check_network(self, network: IPv4Network) -> None:
         """Raise `MachineError` when the range collides with one this computer already routes."""
-        used = wiring.collision(network, self.names)
+        used: object = neighbours.collision(network, self.names, self.cache)
         if used is None and network.overlaps(self.public_network()):
             used = f"{self.public_network()}, this cloud's public addresses"
         if used is not None:
@@ -211,7 +212,7 @@ class NspawnHypervisor:
                     f"the image {layer} of {machine.name} is gone: rebuild the droplet"
                 )
         for interface in (machine.public, machine.private):
-            used = wiring.collision(IPv4Network(interface.address), self.names)
+            used = neighbours.collision(IPv4Network(interface.address), self.names, self.cache)
             if used is not None:
                 raise MachineError(f"the address {interface.address} collides with {used}")
         self._write_files(folder, spec)

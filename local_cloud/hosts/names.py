@@ -7,10 +7,14 @@ name, so that each cloud finds, and takes away, exactly its own.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
+
+CARD_PREFIX = "sw"
+FIRST_ROUTE_METRIC = 0x51000000
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,18 @@ class Names:
     def of(cls, state_folder: Path) -> Names:
         return cls(_digest(state_folder).hex()[:4])
 
+    @classmethod
+    def with_card(cls, card: str) -> Names | None:
+        """The cloud that has this network card on this computer; None if no cloud has."""
+        found = re.match(rf"{CARD_PREFIX}([0-9a-f]{{4}})", card)
+        return cls(found[1]) if found else None
+
+    @classmethod
+    def with_route_metric(cls, metric: int) -> Names | None:
+        """The cloud whose routes have this metric; None if it is no cloud's."""
+        number = metric - FIRST_ROUTE_METRIC
+        return cls(f"{number:04x}") if 0 <= number <= 0xFFFF else None
+
     @property
     def table(self) -> str:
         """The nftables table, of the family `inet`."""
@@ -32,12 +48,12 @@ class Names:
     @property
     def card_prefix(self) -> str:
         """The beginning of the name of each of the cloud's network cards on this computer."""
-        return f"sw{self.tag}"
+        return f"{CARD_PREFIX}{self.tag}"
 
     @property
     def route_metric(self) -> int:
         """What tells the cloud's own routes of whole networks from all others; any other wins."""
-        return 0x51000000 + int(self.tag, 16)
+        return FIRST_ROUTE_METRIC + int(self.tag, 16)
 
     def machine(self, machine_id: int | str) -> str:
         """A machine's name among processes, network namespaces and control groups."""

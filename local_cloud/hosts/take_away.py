@@ -28,6 +28,15 @@ def take_away(state: Path, cache: Path) -> None:
         process.signal(signal.SIGKILL)
     for process in processes:
         process.wait(END_SECONDS)
+    leave_computer(names, cache)
+    for name in FOLDERS:
+        shutil.rmtree(state / name, ignore_errors=True)
+    for name in FILES:
+        (state / name).unlink(missing_ok=True)
+
+
+def leave_computer(names: Names, cache: Path) -> None:
+    """Remove network, control groups and firewall of a cloud that has no processes any more."""
     namespaces, cards = wiring.leftovers(names)
     wiring.disconnect_all(namespaces, cards)
     unreachable.remove(names, unreachable.found(names))
@@ -38,7 +47,3 @@ def take_away(state: Path, cache: Path) -> None:
     firewall.remove(names)
     PackageCache(cache).leave(names.tag)
     kernel.restore(names)
-    for name in FOLDERS:
-        shutil.rmtree(state / name, ignore_errors=True)
-    for name in FILES:
-        (state / name).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from typing import Any
 
 from local_cloud.hosts.commands import run, succeeds
 from local_cloud.hosts.names import Names
@@ -110,21 +111,41 @@ def leftovers(names: Names) -> tuple[list[str], list[str]]:
     return namespaces, cards
 
 
-def collision(network: IPv4Network, names: Names) -> str | None:
+@dataclass(frozen=True, kw_only=True)
+class Collision:
+    """A network that this computer routes already, and for whom."""
+
+    network: IPv4Network
+    card: str | None
+    cloud: Names | None
+    """The local cloud whose network it is; None where it is somebody else's."""
+
+    def __str__(self) -> str:
+        if self.cloud is not None:
+            return f"{self.network} of another local cloud on this computer"
+        return f"{self.network} on {self.card or 'this computer'}"
+
+
+def collision(network: IPv4Network, names: Names) -> Collision | None:
     """What on this computer already uses a part of the network, other than this cloud itself."""
     for route in json.loads(run(["ip", "-json", "route", "show", "table", "all"])):
-        card = route.get("dev", "")
-        if route["dst"] == "default" or card.startswith(names.card_prefix):
-            continue
-        if route.get("type") == "unreachable" and route.get("metric") == names.route_metric:
+        cloud = _cloud_of(route)
+        if route["dst"] == "default" or cloud == names:
             continue
         try:
             used = IPv4Network(route["dst"], strict=False)
         except ValueError:  # a route of IP version 6
             continue
         if used.overlaps(network):
-            return f"{used} on {card or 'this computer'}"
+            return Collision(network=used, card=route.get("dev"), cloud=cloud)
     return None
+
+
+def _cloud_of(route: dict[str, Any]) -> Names | None:
+    """The cloud that made a route, by the name of its card or by its metric."""
+    if route.get("type") == "unreachable":
+        return Names.with_route_metric(route.get("metric", 0))
+    return Names.with_card(route.get("dev", ""))
 
 
 def name_servers(resolver: str) -> tuple[IPv4Address, ...]:

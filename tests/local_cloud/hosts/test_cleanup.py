@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local_cloud.hosts import unreachable
+from local_cloud.hosts.hypervisor import NspawnHypervisor
 from local_cloud.hosts.process import owned_by
 from local_cloud.hosts.take_away import take_away
-from local_cloud.machine import Forward, Network
+from local_cloud.machine import Forward, MachineError, Network
 
 if TYPE_CHECKING:
     from tests.local_cloud.hosts.conftest import Site
@@ -37,6 +39,7 @@ def traces(site: Site) -> dict[str, object]:
         "cards": lines("ip", "-o", "link"),
         "addresses": lines("ip", "-o", "address"),
         "routes": lines("ip", "route", "show", "table", "all"),
+        "unreachable": unreachable.found(site.hypervisor.names),
         "namespaces": lines("ip", "netns", "list"),
         "tables": lines("nft", "list", "tables"),
         "mounts": lines("cat", "/proc/mounts"),
@@ -138,6 +141,25 @@ def test_a_reset_after_everything_was_killed_leaves_nothing(site: Site) -> None:
     assert traces(site) == {}
 
 
+def test_what_a_killed_cloud_left_is_in_no_other_cloud_s_way(site: Site, tmp_path: Path) -> None:
+    settle(site)
+    network = site.machines["web"].private.network
+    site.hypervisor.apply_network(Network(ranges=(network,)))
+    other = NspawnHypervisor(tmp_path / "other", site.hypervisor.cache)
+    with pytest.raises(MachineError, match="of another local cloud on this computer"):
+        other.check_network(network)
+
+    for process in owned_by(site.hypervisor.names.tag):
+        with contextlib.suppress(ProcessLookupError):  # some end with another
+            os.kill(process.pid, signal.SIGKILL)
+    other.check_network(network)
+    assert traces(site).keys() == {"machines"}, "its disks are its own, for its next start"
+
+    web = site.machines["web"]
+    site.hypervisor.start(web)
+    assert site.says(web, "hostname") == "web"
+
+
 def test_a_reset_needs_no_records(site: Site) -> None:
     settle(site)
     for record in site.hypervisor.state.rglob("*.json"):
@@ -162,7 +184,6 @@ def test_a_reset_of_one_cloud_does_not_touch_another(
 ) -> None:
     from dataclasses import replace
 
-    from local_cloud.hosts.hypervisor import NspawnHypervisor
     from local_cloud.machine import Interface
 
     web = site.boot("web", 1)
