@@ -9,16 +9,17 @@ import pulumi
 import pulumi_digitalocean as digitalocean
 
 from components.application import configuration_folder
+from components.balancer_check import (
+    CHECKS_UNTIL_HEALTHY,
+    CHECKS_UNTIL_UNHEALTHY,
+    INTERVAL_SECONDS,
+    SECONDS_TO_JUDGE,
+)
 from components.departure import Departure
 from components.network import Network
 from components.remote import Host, RemoteFile
 from components.render import render
 
-# DigitalOcean's defaults need 50 s to readmit a server; these take 6 s, its shortest (API
-# reference, load_balancers: check_interval_seconds from 3, healthy_threshold from 2).
-CHECK_INTERVAL_SECONDS = 3
-CHECKS_UNTIL_HEALTHY = 2
-CHECKS_UNTIL_UNHEALTHY = 2
 ENTRY_PORT = 80
 
 
@@ -70,8 +71,8 @@ class LoadBalancer(pulumi.ComponentResource):
                 protocol="http",
                 port=args.port,
                 path=args.health_path,
-                check_interval_seconds=CHECK_INTERVAL_SECONDS,
-                response_timeout_seconds=CHECK_INTERVAL_SECONDS,
+                check_interval_seconds=INTERVAL_SECONDS,
+                response_timeout_seconds=INTERVAL_SECONDS,
                 healthy_threshold=CHECKS_UNTIL_HEALTHY,
                 unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
             ),
@@ -85,14 +86,19 @@ class LoadBalancer(pulumi.ComponentResource):
         self.register_outputs({"address": self.address})
 
     def _tell(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
-        """Tell a server where visitors come in, once they do: it checks its switches there, too."""
+        """Tell a server where visitors come in: it checks its switches there, too, and asks now.
+
+        Whoever comes that way after this update is answered well: a load balancer lets visitors to
+        a server that it has never asked, and takes a moment to find out that it should not.
+        """
         configuration = configuration_folder(app)
         RemoteFile(
             f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
             host=host,
             path=f"{configuration}/balancer",
             content=pulumi.Output.concat(self.address, f" {args.port}\n"),
-            then=render("leave_former_port.sh", app=app, configuration=configuration),
+            then=render("leave_former_port.sh", app=app, configuration=configuration)
+            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null\n",
             gone_with_resource=True,
             opts=host.options(self),
         )

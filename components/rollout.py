@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from components.balancer_check import SECONDS_TO_JUDGE
 from components.settings import Settings
 
 
@@ -21,6 +22,8 @@ class Rollout:
 
     When nobody settles it by then, the servers that have switched go back by themselves.
     """
+    balancer_seconds: int
+    """How long the load balancer takes to judge a server, which the others wait for; 0 without."""
     start_one_by_one: bool
     revert_on_failure: bool
 
@@ -30,6 +33,7 @@ class Rollout:
             batch=settings.release_batch,
             canary_seconds=settings.canary_seconds,
             settle_seconds=settings.settle_seconds,
+            balancer_seconds=SECONDS_TO_JUDGE if settings.balanced else 0,
             start_one_by_one=settings.start_one_by_one,
             revert_on_failure=settings.revert_on_failure,
         )
@@ -46,11 +50,14 @@ class Rollout:
 
     def switch_options(self, number: int, servers: int) -> str:
         """Options of `releasectl switch` on that server."""
+        watched = max(self.canary_seconds, self.balancer_seconds)
         options = ""
         if self.has_to_settle(servers):
-            options += f" --settle-within {self.canary_seconds + self.settle_seconds}"
+            options += f" --settle-within {watched + self.settle_seconds}"
         if number == 0 and self.canary_seconds:
             options += f" --watch {self.canary_seconds}"
+        if number == 0 and self.balancer_seconds:
+            options += f" --balancer-judges-in {self.balancer_seconds}"
         return options
 
     def _batch_size(self, servers: int) -> int:

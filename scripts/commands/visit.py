@@ -62,6 +62,11 @@ def ask(url: str, visit: Visit) -> tuple[int, str, str]:
         connection.close()
 
 
+def leads_to_https(status: int, location: str) -> bool:
+    """Whether it is the answer to a visitor who should have come over HTTPS, as by a proxy."""
+    return 300 <= status < 400 and location.startswith("https:")
+
+
 def problem_of(url: str, visit: Visit, servers: Sequence[str], seconds: float) -> str | None:
     """Ask until every server has answered well with no bad answer between; None, or else why not.
 
@@ -78,7 +83,7 @@ def problem_of(url: str, visit: Visit, servers: Sequence[str], seconds: float) -
         except UnreachableError as error:
             reached, problem = False, str(error)
         else:
-            if status == wanted:
+            if status == wanted or leads_to_https(status, location):
                 unseen.discard(server)
                 pages += 1
                 problem = f"is answered well, but not by {', '.join(sorted(unseen))}"

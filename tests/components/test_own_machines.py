@@ -45,7 +45,7 @@ def test_nothing_is_asked_of_digitalocean(own: Run) -> None:
 
 
 def test_a_web_server_is_configured_as_on_a_droplet(own: Run, run: Run) -> None:
-    for name in ("web-nginx", "web-unit", "web-environment", "web-stage", "web-switch"):
+    for name in ("web-nginx", "web-unit", "web-environment", "web-stage", "web-start"):
         # nginx behind a load balancer goes on with its former port for a while.
         servers = 1 if name == "web-nginx" else 2
         here, there = own().one(name).inputs, run(webCount=servers).one(name).inputs

@@ -31,6 +31,12 @@ def staged(host: Host, page: str, health: tuple[str, str] = ("200 OK", "fine")) 
     return release
 
 
+def staged_code(host: Host, code: str) -> str:
+    release = host.upload(files={"wsgi.py": code})
+    host.run("stage", release)
+    return release
+
+
 class Visitors:
     """Ask for the page again and again until told to stop; `pages` and `failures` are kept."""
 
@@ -232,6 +238,28 @@ def test_a_server_that_the_balancer_does_not_find_well_goes_back(behind_a_balanc
     assert "through the load balancer at 127.99." in failed.told
     assert "/healthz answers 503, not 200:\n    line of body" in failed.told
     assert '"GET /healthz HTTP/1.1" 200' in failed.told  # from the log of the unit
+    assert behind_a_balancer.page == "one"
+
+
+@needs_port_80
+def test_a_server_that_the_balancer_turns_away_after_a_moment_goes_back(
+    behind_a_balancer: Host,
+) -> None:
+    Balancer.turns = [*[(200, os.uname().nodename)] * 2, (503, "")]
+    two = staged(behind_a_balancer, "two")
+    failed = behind_a_balancer.fails("switch", two, "--balancer-judges-in", "4")
+    assert "through the load balancer at 127.99." in failed.told
+    assert "/healthz answers 503, not 200" in failed.told
+    assert behind_a_balancer.page == "one"
+
+
+@needs_port_80
+def test_a_new_balancer_is_asked_for_what_serves_already(behind_a_balancer: Host) -> None:
+    Balancer.turns = [(503, ""), (200, os.uname().nodename)]
+    behind_a_balancer.run("watch", "--seconds", "1")
+    Balancer.turns = [(503, "")]
+    failed = behind_a_balancer.fails("watch", "--seconds", "1")
+    assert "through the load balancer at 127.99." in failed.told
     assert behind_a_balancer.page == "one"
 
 
@@ -637,6 +665,30 @@ def test_an_answer_that_will_not_change_is_not_waited_for(host: Host) -> None:
     assert "/healthz answers 400, not 200:\n    who?\n    (it was asked as 'localhost'" in told
     assert "ALLOWED_HOSTS" in told
     assert "(the same for 3 s)" in told
+
+
+TO_HTTPS = """
+def app(environ, start_response):
+    secure = environ.get("HTTP_X_FORWARDED_PROTO") == {trusted!r}
+    location = "https://" + environ["HTTP_HOST"] + environ["PATH_INFO"]
+    status, headers = ("200 OK", []) if secure else ("301 Moved", [("Location", location)])
+    start_response(status, headers)
+    return [b""]
+"""
+
+
+def test_an_application_that_sends_everybody_to_https_is_asked_as_whoever_comes_so(
+    host: Host,
+) -> None:
+    host.run("activate", staged_code(host, TO_HTTPS.format(trusted="https")))
+    assert host.get().status_code == 301
+
+
+def test_an_application_that_sends_even_https_to_https_is_not_released(host: Host) -> None:
+    host.settings(health_seconds=20)
+    failed = host.fails("start", staged_code(host, TO_HTTPS.format(trusted="never")))
+    assert "/healthz answers 301 (https://localhost/healthz), not 200" in failed.told
+    assert "SECURE_PROXY_SSL_HEADER" in failed.told
 
 
 def test_a_release_is_bad_with_the_configuration_that_it_failed_with(host: Host) -> None:

@@ -29,6 +29,8 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.send_header("X-Slipway-Server", server)
         if status == 301:
             self.send_header("Location", "https://www.example.org/healthz")
+        if status == 302:
+            self.send_header("Location", "/login")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -69,9 +71,14 @@ def test_a_moment_of_trouble_is_waited_for(url: str) -> None:
 
 
 def test_what_is_answered_instead_is_said(url: str) -> None:
-    Site.turns = [(301, "web")]
+    Site.turns = [(302, "web")]
     said = problem_of(url, visit(), ["web"], SECONDS)
-    assert said == "answers 301 (https://www.example.org/healthz), not 200"
+    assert said == "answers 302 (/login), not 200"
+
+
+def test_whoever_comes_over_http_may_be_sent_to_https(url: str) -> None:
+    Site.turns = [(301, "web")]
+    assert problem_of(url, visit(), ["web"], SECONDS) is None
 
 
 def test_through_a_load_balancer_every_server_has_to_answer_well(url: str) -> None:
