@@ -220,7 +220,7 @@ def test_the_release_command_runs_on_one_server_only(run: Run) -> None:
 def test_on_many_servers_the_way_back_stays_open_until_all_have_switched(run: Run) -> None:
     engine = run(webCount=3)
     for server in ("web", "web-2", "web-3"):
-        assert "--settle-within 120" in engine.one(f"{server}-switch").inputs["create"]
+        assert "--settle-within 127" in engine.one(f"{server}-switch").inputs["create"]
         assert " settle " in engine.one(f"{server}-settle").inputs["create"]
         # Else a switch that is repeated after a kill would not be settled, and its server go back.
         assert f"switch of {server}-switch" in engine.one(f"{server}-settle").inputs["create"]
