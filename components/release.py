@@ -186,7 +186,8 @@ class Release(pulumi.ComponentResource):
                     f"{verb} {self._id}{options} # configuration {digest}"
                 )
             ),
-            shown=Logging.STDERR,
+            # They say nothing but why they failed, which the error tells.
+            shown=Logging.NONE,
             opts=host.options(self, depends_on=after),
         )
 

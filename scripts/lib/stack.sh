@@ -165,20 +165,28 @@ await_turn() { ! is_locked || python3 -m scripts.commands.update_lock "$stack" $
 # `pulumi up`, after `take_flag wait`.
 # usage: update_stack [pulumi options…]
 update_stack() {
-  local status=0
+  local status=0 events="$SLIPWAY_HOME/events-$stack"
   await_turn || return 1
   await_program
-  until pulumi up --stack "$stack" --yes --skip-preview --suppress-outputs "${program[@]}" "$@"; do
+  until engine_update --event-log "$events" "$@"; do
     end_program
     # Somebody who waited too may have been quicker.
     if [ -z "$wait" ] || ! is_locked || ! await_turn; then
       status=1
+      python3 -m scripts.commands.failure "$stack" "$events"
       break
     fi
   done
+  rm -f "$events"
   end_program
   return "$status"
 }
+
+# The event log is one of the engine's debug options. What is secret is not in there, what a command says is.
+engine_update() (
+  umask 077
+  PULUMI_DEBUG_COMMANDS=true pulumi up --stack "$stack" --yes --skip-preview --suppress-outputs "${program[@]}" "$@"
+)
 
 # Asks for every site from outside, and prints the address; ends with a reason where a visitor is not served well.
 ask_as_a_visitor() { python3 -m scripts.commands.visit "$stack"; }
