@@ -151,7 +151,8 @@ def test_maintenance_shows_a_page_while_the_application_stays_up(
     assert page.status_code == 503
     assert "Back at ten." in page.text
     assert page.headers["retry-after"] == "120"
-    assert site.get("/healthz").status_code == 503
+    for path in ("/healthz", "/static/style.css"):
+        assert site.get(path).status_code == 503
     # The server itself still sees the application.
     seen = json.loads(site.on("web", "sudo releasectl --app site status"))
     assert (seen["problem"], seen["entry_problem"]) == (None, None)

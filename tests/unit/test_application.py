@@ -102,6 +102,11 @@ def test_a_server_gets_this_file(golden: str, text: Any) -> None:
 # nginx
 
 
+def test_maintenance_covers_static_files_too() -> None:
+    assert "location ^~ /static/" in files().nginx
+    assert "/static/" not in files(maintenance="Back at ten.").nginx
+
+
 def test_nginx_takes_the_site(tmp_path: Path) -> None:
     nginx = program("nginx")
     site = tmp_path / "site.conf"
