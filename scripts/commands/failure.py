@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.commands.engine import say
@@ -23,28 +22,25 @@ _REASON = "releasectl: "
 _MOST_LINES = 5
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A step of an update that failed: the resource's name and the reason."""
+def failures_in(events: Iterable[str]) -> dict[str, list[str]]:
+    """Why commands failed, from the lines of the engine's event log: each reason with its steps.
 
-    step: str
-    reason: str
-
-
-def failures_in(events: Iterable[str]) -> Iterator[Failure]:
-    """The commands that failed, from the lines of the engine's event log; each reason once."""
-    told = set()
+    A step is known by the name of its resource, such as web-2-start.
+    """
+    found: dict[str, list[str]] = {}
     for line in events:
         try:
             event = json.loads(line).get("diagnosticEvent", {})
         except ValueError:  # cut short
             continue
-        message = _COLOURS.sub("", event.get("message", ""))
-        match = _COMMAND.match(message.strip())
-        if event.get("severity") != "error" or not match or message in told:
+        match = _COMMAND.match(_COLOURS.sub("", event.get("message", "")).strip())
+        if event.get("severity") != "error" or not match:
             continue
-        told.add(message)
-        yield Failure(event["urn"].split("::")[-1], reason_in(match["said"]) or match["how"])
+        step = event["urn"].split("::")[-1]
+        steps = found.setdefault(reason_in(match["said"]) or match["how"], [])
+        if step not in steps:
+            steps.append(step)
+    return found
 
 
 def reason_in(said: str) -> str:
@@ -61,8 +57,8 @@ def main(stack: str, event_log: str) -> None:
         lines = Path(event_log).read_text().splitlines()
     except OSError:  # the engine did not get so far
         return
-    for failure in failures_in(lines):
-        say(f"{stack}: {failure.step} failed: {failure.reason}")
+    for reason, steps in failures_in(lines).items():
+        say(f"{stack}: {', '.join(sorted(steps))} failed: {reason}")
 
 
 if __name__ == "__main__":

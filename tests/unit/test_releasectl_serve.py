@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import httpx
@@ -429,15 +430,41 @@ def test_a_sick_release_is_not_switched_to_and_its_reason_is_told(host: Host) ->
     assert host.history()[-1]["outcome"] == "failed"
 
 
+ONE = """Traceback (most recent call last):
+  File "/srv/site/venvs/1/lib/site-packages/server.py", line 9, in run
+    load()
+  File "/srv/site/instances/1-2/release/wsgi.py", line 3, in <module>
+    raise ValueError("no")
+ValueError: no"""
+OF_THE_SERVER = """Traceback (most recent call last):
+  File "/srv/site/instances/1-2/release/.venv/bin/server", line 12, in <module>
+    sys.exit(run())
+HaltServer: 3"""
+
+
 def test_a_traceback_of_every_worker_is_shown_once() -> None:
-    one = "Traceback (most recent call last):\n  File 'a', line 1\nValueError: no"
-    other = one.replace("no", "yes")
-    shown = releasectl_module().without_repeated_tracebacks(
-        "\n".join(["booting", one, "booting", one, other, one])
-    )
+    other = ONE.replace("no", "yes")
+    shown = releasectl_module().readable("\n".join(["booting", ONE, "booting", ONE, other, ONE]))
     assert shown == "\n".join(
-        ["booting", one, "booting", other, "(tracebacks that are the same as one above: 2)"]
+        ["booting", ONE, "booting", other, "(tracebacks that are the same as one above: 2)"]
     )
+
+
+def test_a_traceback_that_began_before_the_log_did_is_left_out() -> None:
+    cut_off = "\n".join(ONE.splitlines()[3:]).strip()
+    assert releasectl_module().readable(f"{cut_off}\nending\n{ONE}\nended") == f"{ONE}\nended"
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (f"booting\n{ONE}\n{OF_THE_SERVER}\nended", "ValueError: no (wsgi.py, line 3)"),
+        (OF_THE_SERVER, "HaltServer: 3"),
+        ("ended", ""),
+    ],
+)
+def test_the_error_in_the_application_s_own_code_is_the_cause(log: str, cause: str) -> None:
+    assert releasectl_module().cause_in(log, Path("/srv/site")) == cause
 
 
 def test_a_release_that_does_not_start_fails_at_once_with_its_traceback(host: Host) -> None:
