@@ -21,6 +21,8 @@ from local_cloud.plugins.shared_values import Properties
 Answer = TypeVar("Answer")
 
 PARALLEL_REQUESTS = 32
+RETRIES_WHERE_NOBODY_LISTENS = 2
+"""Such a machine is not worth the long waits."""
 FIRST_PAUSE = 0.2
 """Seconds between the first looks at something that is under way; later looks are rarer."""
 LONGEST_PAUSE = 2.0
@@ -77,28 +79,50 @@ class Api:
         return await loop.run_in_executor(self._threads, self._call, operation, *arguments)
 
     def _call(self, operation: str, *arguments: Any) -> Properties:
-        from azure.core.exceptions import AzureError, HttpResponseError
+        """Ask, and ask again as the official plugin's HTTP client does, whatever the method is.
+
+        Also an order that was carried out, and answered with an error, is given a second time.
+        """
+        from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
         function = operator.attrgetter(operation)(self._connected())
-        self._wait_for_turn()
-        try:
-            response, body = function(
-                *arguments, cls=_whole_answer, enforce_https=not self._on_this_machine
-            )
-        except HttpResponseError as error:
-            if error.response is None:
-                raise self._unreachable(error) from None
-            response, body = error.response, _json_of(error.response)
-        except AzureError as error:
-            raise self._unreachable(error) from None
+        for attempt in range(self.settings.retries + 1):
+            last = attempt == self.settings.retries
+            self._wait_for_turn()
+            try:
+                response, body = function(
+                    *arguments, cls=_whole_answer, enforce_https=not self._on_this_machine
+                )
+            except AzureError as error:
+                found = error.response if isinstance(error, HttpResponseError) else None
+                if found is None:
+                    if isinstance(error, ServiceRequestError):
+                        last = last or attempt == RETRIES_WHERE_NOBODY_LISTENS
+                    if last:
+                        raise self._unreachable(error) from None
+                    time.sleep(self._pause(attempt))
+                    continue
+                response, body = found, _json_of(found)
+            if last or not _may_pass(response.status_code):
+                break
+            time.sleep(self._pause(attempt, response))
         if response.status_code >= 400:
+            tries = f"; giving up after {attempt + 1} attempt(s)" if attempt else ""
             raise ApiError(
                 response.request.method,
                 response.request.url,
                 response.status_code,
-                _message_of(body),
+                _message_of(body) + tries,
             )
         return body or {}
+
+    def _pause(self, attempt: int, response: Any = None) -> float:
+        """Seconds before the next attempt, as go-retryablehttp's DefaultBackoff has them."""
+        if response is not None and response.status_code in (429, 503):
+            wished = response.headers.get("Retry-After", "")
+            if wished.isdigit():
+                return float(wished)
+        return min(self.settings.shortest_wait * 2**attempt, self.settings.longest_wait)
 
     def _connected(self) -> Any:
         with self._lock:
@@ -113,11 +137,8 @@ class Api:
                 self._client = pydo.Client(
                     token=self.settings.token,
                     endpoint=self.settings.endpoint,
-                    retry_total=self.settings.retries,
-                    # A machine where nothing listens is not worth the long waits.
-                    retry_connect=min(self.settings.retries, 2),
-                    retry_backoff_factor=self.settings.shortest_wait / 2,
-                    retry_backoff_max=self.settings.longest_wait,
+                    # Its own rules are others than the official plugin's: see `_call`.
+                    retry_total=0,
                 )
             return self._client
 
@@ -196,6 +217,11 @@ class Work:
                 return await self._interrupted.wait()
         except TimeoutError:
             return False
+
+
+def _may_pass(status: int) -> bool:
+    """Whether the official plugin asks again (go-retryablehttp's DefaultRetryPolicy)."""
+    return status == 429 or (status >= 500 and status != 501)
 
 
 def _whole_answer(response: Any, body: Any, headers: Any) -> tuple[Any, Any]:
