@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scripts.commands import findings, update_lock
-from scripts.commands.engine import ROOT, by_name, exported, fail, stack_settings
+from scripts.commands import findings, strays, update_lock
+from scripts.commands.account import NotAskedError
+from scripts.commands.engine import ROOT, by_name, exported, fail, say, stack_settings
 from scripts.commands.expectation import Expectation, expectations
 from scripts.commands.findings import Finding, Level
 from scripts.commands.fleet import CONNECT_SECONDS, Fleet, Result
@@ -52,10 +53,13 @@ class Condition:
         resources = state["resources"]
         fleet = Fleet.in_state(stack, by_name(resources))
         if not fleet.servers:
+            for each in _strays(stack, state["made"]):
+                say(". ".join(filter(None, (each.text, each.advice))))
             fail(f"{stack} has no servers yet: scripts/up {stack} makes them")
         wanted = expectations(resources)
         balancer = _find(resources, "digitalocean:index/loadBalancer:LoadBalancer")
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
+            unknown = pool.submit(_strays, stack, state["made"])
             entry = pool.submit(_entry_problem, balancer) if balancer else None
             results = fleet.run_everywhere(
                 "sudo python3 -I -",
@@ -74,6 +78,7 @@ class Condition:
         if entry and (problem := entry.result()):
             text = f"the load balancer {problem}"
             found.append(Finding(level=Level.CRITICAL, server="", text=text))
+        found += unknown.result()
         settings = stack_settings(stack)
         found += _of_updates(stack, state) + _of_maintenance(facts, settings)
         for site in all_sites(stack):
@@ -133,6 +138,26 @@ def _entry_problem(balancer: Mapping[str, Any]) -> str | None:
     finally:
         connection.close()
     return f"({outputs['ip']}) answers {status}: no server is well" if status >= 500 else None
+
+
+def _strays(stack: str, resources: list[dict[str, Any]]) -> list[Finding]:
+    """Servers and load balancers that are billed and that the state does not know."""
+    if strays.is_being_updated(stack):
+        return []
+    try:
+        there = strays.find(stack, resources)
+    except NotAskedError as error:
+        text = f"could not ask for servers that the state does not know: {error}"
+        return [Finding(level=Level.WARNING, server="", text=text)]
+    return [
+        Finding(
+            level=Level.WARNING,
+            server="",
+            text=f"{each} is there, but the state does not know it: {strays.WHY}",
+            advice=f"to destroy it, with all that is on it: {strays.way_out(stack, [each])}",
+        )
+        for each in there
+    ]
 
 
 def _of_updates(stack: str, state: Mapping[str, Any]) -> list[Finding]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 
+from scripts.commands.account import DIGITALOCEAN
 from scripts.commands.engine import fail
-
-DIGITALOCEAN = "https://api.digitalocean.com"
 
 
 @dataclass(frozen=True, kw_only=True)

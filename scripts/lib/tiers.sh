@@ -18,13 +18,18 @@ take_only() {
   case $given$only in '' | yesweb | yesdb) ;; *) fail "--only is '$only': must be web or db" ;; esac
 }
 
-# Takes --destroy SERVER out of `words`: the program refuses what would destroy the server, but for this one.
+# Takes each --destroy WHAT out of `words`. db: the program refuses what would destroy that server, but for this
+# word. An id, of a droplet or load balancer that the state does not know, goes into `strays`.
 take_destroy() {
   local word rest=() awaited=''
+  strays=()
   for word in "${words[@]}"; do
     if [ -n "$awaited" ]; then
-      [ "$word" = db ] || fail "--destroy is '$word': must be db"
-      export SLIPWAY_DESTROY=$word
+      case $word in
+        db) export SLIPWAY_DESTROY=$word ;;
+        [0-9]* | *-*-*-*-*) strays+=("$word") ;;
+        *) fail "--destroy is '$word': must be db, or an id that scripts/status shows" ;;
+      esac
       awaited=''
     elif [ "$word" = --destroy ]; then
       awaited=yes
@@ -32,7 +37,7 @@ take_destroy() {
       rest+=("$word")
     fi
   done
-  [ -z "$awaited" ] || fail "--destroy needs the name of a server: must be db"
+  [ -z "$awaited" ] || fail "--destroy needs a word: must be db, or an id that scripts/status shows"
   words=("${rest[@]}")
 }
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.local_cloud.api.conftest import TOKEN, Api, serving
+from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
 from tests.unit.script_project import Project, new_project
-from tests.unit.stack_state import NGINX, RELEASE, facts, resources, sha256, urn
+from tests.unit.stack_state import DROPLETS, NGINX, RELEASE, facts, resources, sha256, urn
 
 SSH = """\
 #!/bin/sh
@@ -149,6 +152,81 @@ def test_an_update_that_was_cut_short_is_a_warning(project: Project) -> None:
     assert done.returncode == 1
     assert "the last update was cut short" in done.stdout
     assert "scripts/up local goes on from there" in done.stdout
+
+
+@pytest.fixture
+def api(tmp_path: Path, project: Project) -> Iterator[Api]:
+    """What the environment's droplets come from, with its token and its private network."""
+    with serving(tmp_path, MemoryHypervisor()) as api:
+        project.settings(f"config:\n  digitalocean:apiEndpoint: {api.url}\n")
+        project.environment["DIGITALOCEAN_TOKEN"] = TOKEN
+        yield api
+
+
+def network(api: Api) -> list[dict[str, Any]]:
+    """Of the state: a private network and a tag."""
+    wish = {"name": "slipway-local", "region": "fra1", "ip_range": "10.10.0.0/24"}
+    vpc = api.ok("POST", "/v2/vpcs", json=wish)["vpc"]["id"]
+    tag = "slipway-local-web"
+    made = [("vpc:Vpc", vpc, "slipway-local"), ("tag:Tag", tag, tag)]
+    return [
+        {
+            "type": f"digitalocean:index/{kind}",
+            "urn": urn(name),
+            "id": identity,
+            "outputs": {"name": name},
+        }
+        for kind, identity, name in made
+    ]
+
+
+def test_a_server_that_the_state_does_not_know_is_named(project: Project, api: Api) -> None:
+    made = network(api)
+    state(project, [*made, *resources()])
+    assert project.python("status", "local").stdout.startswith("local: all is well\n")
+    wish = {"name": "dev-web-3", "tags": [made[1]["id"]], "vpc_uuid": made[0]["id"]}
+    for _ in DROPLETS:  # the state's own ones have the first numbers
+        api.droplet()
+    stray = api.droplet(**wish)["id"]
+    done = project.python("status", "local")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"droplet {stray} (dev-web-3, " in done.stdout
+    assert "the state does not know it" in done.stdout
+    assert f"scripts/up local --destroy {stray}" in done.stdout
+    state(project, made)
+    done = project.python("status", "local")
+    assert (done.returncode, f"droplet {stray} (dev-web-3" in done.stderr) == (3, True), done.stderr
+    assert "local has no servers yet" in done.stderr
+
+
+def test_while_an_update_makes_servers_none_is_called_unknown(project: Project, api: Api) -> None:
+    made = network(api)
+    state(project, [*made, *resources()])
+    for _ in DROPLETS:
+        api.droplet()
+    api.droplet(name="dev-web-3", tags=[made[1]["id"]], vpc_uuid=made[0]["id"])
+    home = project.environment["SLIPWAY_HOME"]
+    project.environment["PULUMI_BACKEND_URL"] = f"file://{home}/backend"
+    locks = Path(home, "backend/.pulumi/locks/organization/slipway/local")
+    locks.mkdir(parents=True)
+    lock = {"pid": 1, "username": "ada", "hostname": "elsewhere"}
+    lock |= {"timestamp": "2027-01-15T07:00:00Z"}
+    (locks / "one.json").write_text(json.dumps(lock))
+    done = project.python("status", "local")
+    assert (done.returncode, "dev-web-3" in done.stdout) == (0, False), done.stdout
+    assert "being updated by ada on elsewhere" in done.stdout
+
+
+def test_where_the_provider_does_not_answer_it_does_not_say_that_all_is_well(
+    project: Project, api: Api
+) -> None:
+    state(project, [*network(api), *resources()])
+    project.environment["DIGITALOCEAN_TOKEN"] = "wrong"
+    done = project.python("status", "local")
+    assert done.returncode == 1
+    assert "could not ask for servers that the state does not know" in done.stdout
+    assert "answers 401" in done.stdout
+    assert "all is well" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,8 @@ class Api:
             wished = response.headers.get("Retry-After", "")
             if wished.isdigit():
                 return float(wished)
-        return min(self.settings.shortest_wait * 2**attempt, self.settings.longest_wait)
+        wait: float = self.settings.shortest_wait * 2**attempt
+        return min(wait, self.settings.longest_wait)
 
     def _connected(self) -> Any:
         with self._lock:

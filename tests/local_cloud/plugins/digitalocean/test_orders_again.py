@@ -72,7 +72,7 @@ def test_a_key_that_was_ordered_twice_is_refused_by_what_is_unique_of_it(
     proxy.forgets["POST", "/v2/account/keys"] = 1
     with (
         plugin_of(proxy) as plugin,
-        pytest.raises(PluginError, match="422 .*already in use on your account"),
+        pytest.raises(PluginError, match=r"422 .*already in use on your account"),
     ):
         Made(plugin, KEY_PAIR, {"name": "someone", "publicKey": PUBLIC_KEY})
     assert len(api.ok("GET", "/v2/account/keys")["ssh_keys"]) == 1

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# Droplets and load balancers of the environment that its state does not know, around an update. Sourced after
+# tiers.sh.
+
+# Those in `strays` (take_destroy) are destroyed; an update that would make another one beside the rest is refused.
+# shellcheck disable=SC2154 # take_destroy and read_arguments set them
+refuse_strays() {
+  known_before=''
+  if has_own_hosts; then
+    [ "${#strays[@]}" -eq 0 ] || fail "--destroy is ${strays[*]}: must be db, for $stack has servers of its own"
+    return 0
+  fi
+  known_before=$(python3 -m scripts.commands.strays before "$stack" "${strays[@]}")
+}
+
+# After an update that ended with STATUS: names what there is by now.
+# usage: tell_strays STATUS
+tell_strays() {
+  local known=()
+  if has_own_hosts; then return 0; fi
+  read -r -a known <<<"$known_before" || true
+  python3 -m scripts.commands.strays after "$stack" "$1" "${known[@]}" || true
+}
