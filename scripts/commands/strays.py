@@ -147,8 +147,8 @@ def before(stack: str, *named: str) -> None:
     rest = [each for each in strays if each.id not in named]
     if missing := [each for each in rest if not each.is_spare]:
         fail(
-            f"{stack} has {', '.join(map(str, missing))}, which its state does not know, and this"
-            f" update would make one more: {WHY}. Nothing was changed. It is destroyed, with all"
+            f"{stack} has {', '.join(map(str, missing))}, which its state does not know, and an"
+            f" update could make one more: {WHY}. Nothing was updated. It is destroyed, with all"
             f" that is on it, by: {way_out(stack, missing)}"
         )
     _tell(stack, rest)

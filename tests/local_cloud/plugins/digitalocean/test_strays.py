@@ -97,7 +97,7 @@ def test_an_order_that_failed_is_named_before_one_more_is_given(environment: Env
     status, said = environment.strays("before", "dev")
     assert status == 1
     assert f"by: scripts/up dev --destroy {stray}\n" in said
-    assert "Nothing was changed" in said
+    assert "Nothing was updated" in said
     assert environment.droplets() == [stray]
 
     assert environment.strays("before", "dev", stray)[0] == 0
