@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components import distribution, endpoint, foundation
+from components import catalogue, distribution, endpoint, foundation
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution
 from components.droplet import Droplet, local_hints
@@ -24,8 +24,9 @@ class Cloud:
     _network: Network
 
     def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
-        """Raises SlipwayError where the cloud is on this machine and does not answer."""
+        """Raises SlipwayError where the cloud does not answer, or has not what is wanted of it."""
         endpoint.check(api_endpoint())
+        catalogue.check(settings, earlier)
         self._settings = settings
         servers = ("db", *settings.web_servers)
         self._images = {
@@ -46,8 +47,8 @@ class Cloud:
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """Nothing: the engine knows what it has made."""
-        return {}
+        """What was ordered; what has become of it, the engine knows."""
+        return {catalogue.OUTPUT: catalogue.ordered(self._settings)}
 
     def settle(self, deploy_key: KeyPair) -> None:
         wanted = self._settings
@@ -73,7 +74,7 @@ class Cloud:
             network=self._network,
             tag=self._network.db_tag if is_db else self._network.web_tag,
             backups=wanted.backups,
-            protected=wanted.protect_database and is_db,
+            protected=is_db and foundation.protects(wanted, pulumi.get_stack()),
             hints=self._hints(server),
         )
 

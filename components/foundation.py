@@ -72,6 +72,12 @@ def _lost(made_from: Mapping[str, str], wanted: Mapping[str, str]) -> str:
     return "destroys its servers and makes them anew, the database server db without its data"
 
 
+def protects(settings: Settings, stack: str) -> bool:
+    """Whether the engine refuses to destroy the database server, unless that was named."""
+    is_named = os.environ.get(DESTROY) == "db"
+    return settings.protect_database and stack != "local" and not is_named
+
+
 def image_of(server: str, earlier: Mapping[str, Any], wanted: str) -> str:
     """The image that a server was made from; that of the settings for one that is not there yet.
 

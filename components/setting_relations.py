@@ -98,7 +98,6 @@ def _check_own_hosts(settings: Settings, prefix: str) -> None:
         "webCount": settings.web_count not in (1, len(settings.web_hosts)),
         "loadBalancer": settings.load_balancer,
         "backups": settings.backups,
-        "protectDatabase": settings.protect_database,
         "sshFrom": settings.ssh_from != ["0.0.0.0/0"],
         "localWebPort": bool(settings.local_web_port),
         "localDbPort": bool(settings.local_db_port),

@@ -41,16 +41,23 @@ take_destroy() {
   words=("${rest[@]}")
 }
 
-# Somebody at a terminal sees what would be destroyed, and types the name of the environment.
+# What was named may be destroyed, and at a terminal somebody sees what would be, and types the name of the
+# environment. Where the engine protects it, that is lifted; the update protects what is there afterwards.
 # shellcheck disable=SC2154 # read_arguments sets stack
 ask_before_destroying() {
-  local answer
-  [ -n "${SLIPWAY_DESTROY:-}" ] && [ -t 0 ] && [ -t 2 ] || return 0
-  pulumi preview --stack "$stack" --suppress-outputs "$@" || exit 1
-  printf 'This may destroy the server %s of %s with all its data. Type %s to go on: ' \
-    "$SLIPWAY_DESTROY" "$stack" "$stack" >&2
-  read -r answer
-  [ "$answer" = "$stack" ] || fail "nothing was changed"
+  local answer lifted
+  [ -n "${SLIPWAY_DESTROY:-}" ] || return 0
+  mapfile -t lifted < <(python3 -m scripts.commands.protection lift "$stack")
+  [ -t 0 ] && [ -t 2 ] || return 0
+  answer=''
+  if pulumi preview --stack "$stack" --suppress-outputs "$@"; then
+    printf 'This may destroy the server %s of %s with all its data. Type %s to go on: ' \
+      "$SLIPWAY_DESTROY" "$stack" "$stack" >&2
+    read -r answer || true
+  fi
+  [ "$answer" != "$stack" ] || return 0
+  python3 -m scripts.commands.protection give "$stack" "${lifted[@]}"
+  fail "nothing was changed"
 }
 
 # Options of `pulumi up`, one a line, that leave out the other tier: what is there of it stays as it is, and

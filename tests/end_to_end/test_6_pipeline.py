@@ -98,16 +98,19 @@ def test_the_nightly_check_finds_nothing_and_then_a_difference(team: Clone) -> N
 
 
 def test_a_protected_database_is_not_destroyed(team: Clone) -> None:
-    said = team.run("scripts/down production --yes", fails=True)
-    assert "protect" in said.stdout + said.stderr
-    team.run("scripts/ssh production db true")
+    for name in ENVIRONMENTS:
+        said = team.run(f"scripts/down {name} --yes", fails=True).stderr
+        assert f"the server db of {name} is protected (protectDatabase)" in said
+        assert f"scripts/down {name} --yes --destroy db" in said
+        team.run(f"scripts/ssh {name} db true")
 
 
 def test_an_environment_goes_away_once_its_database_may(team: Clone) -> None:
-    team.pulumi("config set protectDatabase false --stack production")
-    team.run("scripts/up production")
-    for name in ENVIRONMENTS:
-        team.run(f"scripts/down {name} --yes")
+    team.pulumi("config set protectDatabase false --stack staging")
+    team.run("scripts/up staging")
+    team.run("scripts/down staging --yes")
+    for name in ("dev", "production"):
+        team.run(f"scripts/down {name} --yes --destroy db")
     assert (
         "production"
         not in team.run("source scripts/activate && python3 -m local_cloud status").stdout

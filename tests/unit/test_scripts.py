@@ -58,8 +58,8 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
     ("command", "complaint"),
     [
         ("setup --deb", "scripts/setup: unknown argument '--deb' (allowed: --dev, --help)"),
-        ("down local --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
-        ("down --yse", "unknown argument '--yse' (allowed: --yes, --help)"),
+        ("down local --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
+        ("down --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
         (
             "rollback local --froce",
