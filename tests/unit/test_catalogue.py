@@ -99,7 +99,7 @@ class Provider(BaseHTTPRequestHandler):
         self.asked.append(place.path)
         assert self.headers["Authorization"] == "Bearer token of this test"
         what = place.path.removeprefix("/v2/")
-        all_of_it: list[Any] = {"sizes": SIZES, "regions": REGIONS, "images": IMAGES}[what]  # type: ignore[assignment]
+        all_of_it: list[Any] = {"sizes": SIZES, "regions": REGIONS, "images": IMAGES}[what]
         page = int(parse_qs(place.query)["page"][0])
         more = {"next": "further on"} if page < len(all_of_it) else {}
         body = {what: all_of_it[page - 1 : page], "links": {"pages": more}}
