@@ -32,6 +32,16 @@ class Cloud:
         self._images = {
             name: foundation.image_of(name, earlier, settings.image) for name in servers
         }
+        leaving = [
+            each["server"]
+            for each in earlier.get("web") or ()
+            if each.get("server") not in (None, *servers)
+        ]
+        if leaving:
+            pulumi.log.warn(
+                f"{', '.join(leaving)} will be destroyed ({pulumi.get_project()}:webCount is"
+                f" {settings.web_count}), with what the application has in /srv/…/shared there"
+            )
         others = [name for name, image in self._images.items() if image != settings.image]
         if others:
             pulumi.log.warn(

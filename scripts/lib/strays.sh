@@ -2,15 +2,19 @@
 # Droplets and load balancers of the environment that its state does not know, around an update. Sourced after
 # tiers.sh.
 
-# Those in `strays` (take_destroy) are destroyed; an update that would make another one beside the rest is refused.
+# Those in `strays` (take_destroy) are destroyed; an update that would make another one beside the rest is refused,
+# and one that takes web servers away with files of the application, but for those in `leaving`.
 # shellcheck disable=SC2154 # take_destroy and read_arguments set them
-refuse_strays() {
+refuse_losses() {
   known_before=''
   if has_own_hosts; then
-    [ "${#strays[@]}" -eq 0 ] || fail "--destroy is ${strays[*]}: must be db, for $stack has servers of its own"
-    return 0
+    set -- "${strays[@]}" "${leaving[@]}"
+    [ "$#" -eq 0 ] || fail "--destroy is $*: must be db, for $stack has servers of its own"
+  elif [ "$only" = db ]; then # the web servers stay as they are
+    known_before=$(python3 -m scripts.commands.strays before "$stack" "${strays[@]}")
+  else
+    known_before=$(python3 -m scripts.commands.before_update "$stack" "${leaving[@]}" "${strays[@]}")
   fi
-  known_before=$(python3 -m scripts.commands.strays before "$stack" "${strays[@]}")
 }
 
 # After an update that ended with STATUS: names what there is by now.

@@ -19,16 +19,18 @@ take_only() {
 }
 
 # Takes each --destroy WHAT out of `words`. db: the program refuses what would destroy that server, but for this
-# word. An id, of a droplet or load balancer that the state does not know, goes into `strays`.
+# word. An id, of a droplet or load balancer that the state does not know, goes into `strays`; a web server that
+# leaves with files of the application goes into `leaving`.
 take_destroy() {
   local word rest=() awaited=''
-  strays=()
+  strays=() leaving=()
   for word in "${words[@]}"; do
     if [ -n "$awaited" ]; then
       case $word in
         db) export SLIPWAY_DESTROY=$word ;;
+        web-*) leaving+=("$word") ;;
         [0-9]* | *-*-*-*-*) strays+=("$word") ;;
-        *) fail "--destroy is '$word': must be db, or an id that scripts/status shows" ;;
+        *) fail "--destroy is '$word': must be db, a web server that leaves, or an id that scripts/status shows" ;;
       esac
       awaited=''
     elif [ "$word" = --destroy ]; then
@@ -37,7 +39,7 @@ take_destroy() {
       rest+=("$word")
     fi
   done
-  [ -z "$awaited" ] || fail "--destroy needs a word: must be db, or an id that scripts/status shows"
+  [ -z "$awaited" ] || fail "--destroy needs a word: must be db, a web server that leaves, or an id that scripts/status shows"
   words=("${rest[@]}")
 }
 
