@@ -69,11 +69,13 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
         ("up local --only cache", "--only is 'cache': must be web or db"),
         (
             "up local --destroy web",
-            "--destroy is 'web': must be db, a web server that leaves, or an id that scripts/status shows",
+            "--destroy is 'web': must be db, a web server that leaves,"
+            " or an id that scripts/status shows",
         ),
         (
             "up local --destroy",
-            "--destroy needs a word: must be db, a web server that leaves, or an id that scripts/status shows",
+            "--destroy needs a word: must be db, a web server that leaves,"
+            " or an id that scripts/status shows",
         ),
         ("up local --wait --only", "--only is '': must be web or db"),
         ("logs local web --lines many", "--lines is 'many': must be a number"),
