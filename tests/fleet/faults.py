@@ -29,12 +29,13 @@ def switch_on(fleet: WebServers, name: str) -> None:
 
 @contextmanager
 def switched_off(fleet: WebServers, name: str) -> Iterator[None]:
-    """Its power is on again afterwards, whatever happened: the stories behind need it."""
+    """If it is still there afterwards it is on again: the stories behind need it."""
     switch_off(fleet, name)
     try:
         yield
     finally:
-        switch_on(fleet, name)
+        if _droplets(fleet.site, name):
+            switch_on(fleet, name)
 
 
 @contextmanager
@@ -117,10 +118,15 @@ def _power(site: Clone, name: str, kind: str) -> None:
 
 
 def _droplet(site: Clone, name: str) -> dict[str, Any]:
-    with _api(site) as api:
-        (droplet,) = api.get("/droplets", params={"name": name}).json()["droplets"]
+    (droplet,) = _droplets(site, name)
     networks = droplet["networks"]["v4"]
     return {"id": droplet["id"], "addresses": [each["ip_address"] for each in networks]}
+
+
+def _droplets(site: Clone, name: str) -> list[dict[str, Any]]:
+    with _api(site) as api:
+        found: list[dict[str, Any]] = api.get("/droplets", params={"name": name}).json()["droplets"]
+    return found
 
 
 def _api(site: Clone) -> httpx.Client:

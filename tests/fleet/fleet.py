@@ -89,9 +89,9 @@ class WebServers:
         finally:
             file.write_text(text)
 
-    def up(self) -> str:
+    def up(self, options: str = "") -> str:
         """`scripts/up local`, which has to end well."""
-        done = self.site.run("scripts/up local")
+        done = self.site.run(f"scripts/up local {options}")
         # It may have made servers anew, with host keys of their own.
         self.__dict__.pop("machines", None)
         return done.stdout + done.stderr

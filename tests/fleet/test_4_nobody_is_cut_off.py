@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.fleet.faults import switch_off
+from tests.fleet.faults import switched_off
 from tests.fleet.fleet import WebServers
 from tests.fleet.update import Update
 from tests.visitors import Visitors
@@ -183,10 +183,13 @@ def test_a_server_leaves_and_another_comes_under_slow_requests(fleet: WebServers
     assert visitors.failed == 0, str(visitors)
 
 
-def test_a_dead_server_is_taken_away_all_the_same(fleet: WebServers) -> None:
-    switch_off(fleet, "web-4")
-    with fleet.setting(webCount=3):
-        assert "web-4: its requests were not waited for" in fleet.up()
+def test_a_dead_server_is_taken_away_once_it_is_named(fleet: WebServers) -> None:
+    """Nobody can ask it what its shared/ holds, so somebody has to say that it may go."""
+    with switched_off(fleet, "web-4"), fleet.setting(webCount=3):
+        refused = fleet.site.run("scripts/up local", fails=True)
+        assert "scripts/up local --destroy web-4" in refused.stderr
+        said = fleet.up("--destroy web-4")
+    assert "web-4: its requests were not waited for" in said
     fleet.up()
 
 

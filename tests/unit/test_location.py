@@ -220,10 +220,10 @@ def test_headers_are_added_to_those_of_the_site(site: Site) -> None:
     assert answer.headers.get_list("x-content-type-options") == ["none"]
 
 
-def test_in_maintenance_files_are_still_served_and_the_application_is_not(site: Site) -> None:
+def test_maintenance_covers_files_as_well_as_the_application(site: Site) -> None:
     visitor = site(locations=[CONTENT, {"path": "/upload", "maxUpload": "1m"}], maintenance="Soon.")
-    assert visitor.get("/content/a file.txt").status_code == 200
-    assert visitor.get("/upload").status_code == 503
+    for path in ("/content/a file.txt", "/static/style.css", "/upload"):
+        assert visitor.get(path).status_code == 503, path
     assert visitor.get("/").text == "Back soon."
     assert visitor.get("/healthz").text.startswith("GET /healthz"), "as the server itself asks"
 
