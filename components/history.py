@@ -4,8 +4,8 @@ Pure: plain data in (the stack's last outputs), plain data out (its next ones).
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from components.errors import SlipwayError
@@ -21,7 +21,8 @@ class Release:
     `released_at` is ISO 8601 in UTC (`2026-11-20T16:00:00Z`); `commit`, `author` and `message` are
     git's, None outside a repository; `dirty` says that the tree was not that commit; `released_by`
     is a person and their machine (ada@laptop), None where that was not noted;
-    `requirements` is the sha256 of requirements.txt; `module` is the WSGI callable.
+    `requirements` is the sha256 of requirements.txt; `module` is the WSGI callable; `settings` are
+    those that it served with last (see written_settings.py).
     """
 
     id: str
@@ -33,6 +34,7 @@ class Release:
     dirty: bool = False
     module: str | None = None
     released_by: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -59,6 +61,9 @@ class Release:
         dirty = entry.get("dirty", False)
         if not isinstance(dirty, bool):
             raise SlipwayError(f"{where}.dirty: expected true or false, found {dirty!r}")
+        settings = entry.get("settings") or {}
+        if not isinstance(settings, Mapping):
+            raise SlipwayError(f"{where}.settings: expected a map, found {settings!r}")
         return cls(
             id=text("id", _ID, "12 hexadecimal digits"),
             released_at=text("released_at", _TIME, "a time such as 2026-11-20T16:00:00Z"),
@@ -69,6 +74,7 @@ class Release:
             dirty=dirty,
             module=optional("module"),
             released_by=optional("released_by"),
+            settings={str(name): str(value) for name, value in settings.items()},
         )
 
 
@@ -117,15 +123,18 @@ def record(previous: Any, current: Release, keep: int, served: str | None = None
 
     A new release comes first, and behind it the one that `served` until then: whoever rolls back
     comes to what visitors had, not to what had been rolled back from. One that is known (a
-    rollback, or the same again) keeps its place, its time and its author. The list order counts,
-    not the clock, which may have been put back; `newest_first` of host/releasectl follows the same
-    rules on a server. At most `keep` (>= 1) releases are kept, the newest, but never without the
-    current and the previous one. Raises SlipwayError for a `keep` below 1 and for a `previous` that
-    is no history.
+    rollback, or the same again) keeps its place, its time and its author, and has the settings that
+    it serves with now. The list order counts, not the clock, which may have been put back;
+    `newest_first` of host/releasectl follows the same rules on a server. At most `keep` (>= 1)
+    releases are kept, the newest, but never without the current and the previous one. Raises
+    SlipwayError for a `keep` below 1 and for a `previous` that is no history.
     """
     if keep < 1:
         raise SlipwayError(f"keep: expected a number of releases from 1 up, found {keep}")
-    known = read(previous)
+    known = [
+        replace(each, settings=current.settings) if each.id == current.id else each
+        for each in read(previous)
+    ]
     if current.id not in [release.id for release in known]:
         known.sort(key=lambda release: release.id != served)
         known.insert(0, current)

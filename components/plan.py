@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from components import artifact_store, entry_point, history, location
+from components import artifact_store, entry_point, history, location, written_settings
 from components.bucket import Bucket, BucketError
 from components.errors import SlipwayError
 from components.history import History
@@ -35,6 +35,8 @@ class Plan:
     earlier: Mapping[str, Any]
     """The site's outputs of the last good update; empty before the first."""
     keep: int
+    written: Mapping[str, str] = field(default_factory=dict)
+    """What the stack's file says of the site."""
 
     @property
     def kept(self) -> list[history.Release]:
@@ -56,6 +58,8 @@ class Plan:
             known = {each.id: each for each in self.kept}
             unknown = history.Release(id=serving, released_at=NOT_YET, requirements="")
             release, released_by = known.get(serving, unknown), ""
+        else:
+            release = replace(release, settings=self.written)
         if release.released_at == NOT_YET:
             at = switched["activated_at"]
             release = replace(release, released_at=at, released_by=released_by or None)
@@ -76,7 +80,12 @@ def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
     """
     project, place = pulumi.get_project(), site.within(pulumi.get_stack())
     folder = artifact_store.folder_of(place)
-    plan = choose(site.settings, folder, site.outputs(earlier), key=site.key)
+    plan = replace(
+        choose(site.settings, folder, site.outputs(earlier), key=site.key),
+        written=written_settings.of_stack(
+            pulumi.get_stack(), project, "" if site.is_first else site.name
+        ),
+    )
     bucket = Bucket.of(site.settings.model_dump(by_alias=True), project, place)
     try:
         _keep_archives(plan, folder, bucket, only_look=pulumi.runtime.is_dry_run())

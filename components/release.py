@@ -224,8 +224,8 @@ def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Ou
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:
-    """What a server is told of a release; when it was first released, by whom, it knows itself."""
-    known = ("released_at", "released_by")
+    """What a server is told of a release; it knows itself when, by whom and with what it served."""
+    known = ("released_at", "released_by", "settings")
     return {key: value for key, value in release.to_dict().items() if key not in known}
 
 

@@ -15,8 +15,8 @@ from components.errors import SlipwayError
 from components.settings import Settings, parse
 
 SERVER_NAMES = "serverNames"
-# What belongs to one application alone: a further site does not take it from the first.
-_NOT_TAKEN_OVER: dict[str, Any] = {
+#: What belongs to one application alone: a further site does not take it from the first.
+NOT_TAKEN_OVER: dict[str, Any] = {
     "appConfigFile": "",
     "appEnv": {},
     "appModule": "",
@@ -26,16 +26,25 @@ _NOT_TAKEN_OVER: dict[str, Any] = {
     "release": "",
     "warmUpPaths": [],
 }
-# What a site may have of its own; all else is one for the whole environment.
-_OF_A_SITE = {
-    *_NOT_TAKEN_OVER,
-    *("appConfigVariable", "appFolder", "appName", "appServer", "appSource", "compression"),
-    *("drainSeconds", "healthPath", "healthSeconds", "healthStatus", "keepReleases", "maintenance"),
-    *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandLockSeconds"),
-    *("releaseCommandSeconds", "requestSeconds"),
-    *("staticCacheSeconds", "staticFolder", "steadySeconds", "supervisor", "workerThreads"),
-    *("workers",),
-}
+#: What a site may have of its own; all else is one for the whole environment.
+OF_A_SITE = frozenset(
+    {
+        *NOT_TAKEN_OVER,
+        *("appConfigVariable", "appFolder", "appName", "appServer", "appSource", "compression"),
+        *(
+            "drainSeconds",
+            "healthPath",
+            "healthSeconds",
+            "healthStatus",
+            "keepReleases",
+            "maintenance",
+        ),
+        *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandLockSeconds"),
+        *("releaseCommandSeconds", "requestSeconds"),
+        *("staticCacheSeconds", "staticFolder", "steadySeconds", "supervisor", "workerThreads"),
+        *("workers",),
+    }
+)
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 
@@ -83,7 +92,7 @@ def all_of(
         SlipwayError: naming what is wrong with one, or what two of them share.
     """
     first = Site(settings=settings, key=f"{project}:")
-    shared = settings.model_dump(by_alias=True, exclude={"sites"}) | _NOT_TAKEN_OVER
+    shared = settings.model_dump(by_alias=True, exclude={"sites"}) | NOT_TAKEN_OVER
     further = [
         _further(given, shared, key=f"{project}:sites[{number}].")
         for number, given in enumerate(settings.sites)
@@ -103,7 +112,7 @@ def _further(given: Mapping[str, Any], shared: Mapping[str, Any], *, key: str) -
     if "appName" not in given:
         raise SlipwayError(f"{key}appName is missing: must be another name than of any other site")
     for name in given:
-        if name in (*shared, "sites") and name not in _OF_A_SITE:
+        if name in (*shared, "sites") and name not in OF_A_SITE:
             raise SlipwayError(f"{key}{name} is not a site's own: it is one for all sites")
     own = {name: value for name, value in given.items() if name != SERVER_NAMES}
     if isinstance(own.get("release"), int):

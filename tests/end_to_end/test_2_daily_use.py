@@ -77,6 +77,7 @@ def test_a_release_marked_bad_is_gone_back_to_by_force_only(site: Clone) -> None
     assert f"release {old} is marked BAD (no such table)" in done.stdout
     # Nor is any other one gone to.
     assert f"local has not gone back to release {old}" in done.stderr.splitlines()[-1]
+    assert "settings have changed" not in done.stderr
     assert (site.folder / "Pulumi.local.yaml").read_text() == settings
     said = site.run(f"scripts/rollback local {old}", fails=True).stderr
     assert f"web calls {old} bad: no such table" in said
@@ -92,6 +93,24 @@ def test_a_release_marked_bad_is_gone_back_to_by_force_only(site: Clone) -> None
     site.run(f"scripts/rollback local {old} --force")
     assert ", all of them</h1>" not in site.get().text
     site.run(f"scripts/rollback local {new}")
+
+
+def test_a_rollback_that_fails_says_what_was_otherwise_when_that_release_served(
+    site: Clone,
+) -> None:
+    old = site.output("releases")[1]["id"]
+    file = site.folder / "Pulumi.local.yaml"
+    text = file.read_text()
+    try:
+        file.write_text(f"{text}  slipway:healthStatus: 404\n  slipway:workers: 2\n")
+        said = site.run(f"scripts/rollback local {old}", fails=True).stderr
+    finally:
+        file.write_text(text)
+    assert f"since release {old} served, settings have changed; then it had:" in said
+    assert "  healthStatus: not set (default: 200)\n" in said
+    assert "  pulumi config rm workers --stack local\n" in said
+    assert site.get().status_code == 200
+    site.run("scripts/up local")
 
 
 def test_an_update_of_somebody_else_that_has_nothing_to_do_does_nothing(site: Clone) -> None:
