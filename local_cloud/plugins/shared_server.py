@@ -263,6 +263,8 @@ def serve(provider: Provider, arguments: list[str]) -> None:
 
 
 async def _serve(provider: Provider, engine_address: str | None) -> None:
+    # Before the engine hears from here: were it killed then, there would be another parent.
+    engine = os.getppid()
     server = grpc.aio.server(options=NO_SIZE_LIMIT)
     servicer = Servicer(provider, engine_address)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
@@ -270,18 +272,17 @@ async def _serve(provider: Provider, engine_address: str | None) -> None:
     await server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await _until_no_longer_wanted()
+    await _until_no_longer_wanted(engine)
     await servicer.operations.cancel_all()
     await provider.close()
     await server.stop(grace=0)
 
 
-async def _until_no_longer_wanted() -> None:
+async def _until_no_longer_wanted(engine: int) -> None:
     wanted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, wanted.set)
-    engine = os.getppid()
     while not wanted.is_set() and os.getppid() == engine:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(wanted.wait(), ENGINE_WATCH_SECONDS)

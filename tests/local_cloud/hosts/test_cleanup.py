@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,11 +133,21 @@ def test_a_reset_leaves_nothing(site: Site) -> None:
     assert traces(site) == {}
 
 
+def kill_everything(site: Site) -> None:
+    """As a container does that goes; a busy machine takes a moment over it."""
+    tag = site.hypervisor.names.tag
+    deadline = time.monotonic() + 30
+    while found := owned_by(tag):
+        assert time.monotonic() < deadline, f"still there: {found}"
+        for process in found:
+            with contextlib.suppress(ProcessLookupError):  # some end with another
+                os.kill(process.pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
 def test_a_reset_after_everything_was_killed_leaves_nothing(site: Site) -> None:
     settle(site)
-    for process in owned_by(site.hypervisor.names.tag):
-        with contextlib.suppress(ProcessLookupError):  # some end with another
-            os.kill(process.pid, signal.SIGKILL)
+    kill_everything(site)
     take_away(site.hypervisor.state, site.hypervisor.cache)
     assert traces(site) == {}
 
@@ -149,9 +160,7 @@ def test_what_a_killed_cloud_left_is_in_no_other_cloud_s_way(site: Site, tmp_pat
     with pytest.raises(MachineError, match="of another local cloud on this computer"):
         other.check_network(network)
 
-    for process in owned_by(site.hypervisor.names.tag):
-        with contextlib.suppress(ProcessLookupError):  # some end with another
-            os.kill(process.pid, signal.SIGKILL)
+    kill_everything(site)
     other.check_network(network)
     assert traces(site).keys() == {"machines"}, "its disks are its own, for its next start"
 
