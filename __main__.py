@@ -17,7 +17,7 @@ from components import (
 )
 from components.application import Application, ApplicationFiles
 from components.config_file import ConfigFile
-from components.database import Database, DatabaseArgs
+from components.database import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
 from components.identity import KeyPair, Password
 from components.release import Release, ReleaseArgs
 from components.rollout import Rollout
@@ -90,6 +90,7 @@ db = Database(
         passwords=db_passwords,
         connections=wanted.db_connections,
         clients=wanted.db_clients,
+        epoch=epoch(earlier),
     ),
 )
 
@@ -120,7 +121,8 @@ releases = {
             rollout=Rollout.of(wanted),
             updated_by=changed.by,
             after=[db.ready[each.name]],
-            database=db_server.host.machine_id,
+            database=db_server.host,
+            database_epoch=epoch(earlier),
         ),
     )
     for number, each in enumerate(sites)
@@ -140,6 +142,7 @@ outputs.export(
         **releases[wanted.app_name].outputs,
         **({"sites": pulumi.Output.from_input(further)} if further else {}),
         "updated": changed.to_dict(),
+        EPOCH_OUTPUT: epoch(earlier),
         foundation.OUTPUT: foundation.of(wanted),
         "visits": {each.name: each.visit(wanted.http_from) for each in applications},
         **ground.outputs,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -12,6 +14,14 @@ from components.render import render
 from components.server import Server, kept_running
 
 POSTGRESQL_PORT = 5432
+#: Of the stack's outputs, and the environment variable with the next one (scripts/up sets it).
+EPOCH_OUTPUT = "database_epoch"
+EPOCH = "SLIPWAY_DATABASE_EPOCH"
+
+
+def epoch(earlier: Mapping[str, Any]) -> str:
+    """Which database this is on its server: another one once it was found to be new or restored."""
+    return os.environ.get(EPOCH) or str(earlier.get(EPOCH_OUTPUT) or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +33,8 @@ class DatabaseArgs:
     """How many PostgreSQL takes at a time."""
     clients: Sequence[str]
     """The networks from which the application comes, in CIDR form."""
+    epoch: str = ""
+    """See `epoch`: another one has what is missing made again."""
 
 
 class Database(pulumi.ComponentResource):
@@ -78,7 +90,9 @@ class Database(pulumi.ComponentResource):
             self.ready[database] = RemoteScript(
                 f"{name}-{database}-create" if number else f"{name}-create",
                 host=host,
-                script=render("create_database.sh", role=database, database=database),
+                script=render(
+                    "create_database.sh", role=database, database=database, epoch=args.epoch
+                ),
                 stdin=pulumi.Output.secret(password),
                 opts=host.options(self, depends_on=[access]),
             )

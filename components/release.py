@@ -18,6 +18,7 @@ from components.application import Application
 from components.history import History
 from components.plan import Plan
 from components.remote import RUN_RELEASECTL, UPDATED_BY, Host, Logging, RemoteScript
+from components.render import render
 from components.rollout import Rollout
 from components.shell import HERE
 from components.web import Web
@@ -37,8 +38,10 @@ class ReleaseArgs:
     """Who releases it, for the history."""
     after: Sequence[pulumi.Resource] = ()
     """What the release command needs, such as the database."""
-    database: pulumi.Input[str] = ""
-    """Which machine the database is on: on another one the release command runs again."""
+    database: Host
+    """The server of its database: on another machine the release command runs again."""
+    database_epoch: str = ""
+    """Another one where the database on that server is another one: new, or restored."""
 
 
 class Release(pulumi.ComponentResource):
@@ -51,6 +54,9 @@ class Release(pulumi.ComponentResource):
     """What is done once every server serves the release."""
     releases: pulumi.Output[list[dict[str, Any]]]
     """Newest first, at most `keepReleases`."""
+    database_mark: pulumi.Output[str]
+    """When the release command ran last, as it stands in the database; empty where it does not
+    run."""
 
     def __init__(
         self, name: str, args: ReleaseArgs, opts: pulumi.ResourceOptions | None = None
@@ -65,8 +71,12 @@ class Release(pulumi.ComponentResource):
             self._stage(host, configured)
             for host, configured in zip(hosts, args.web.configured, strict=True)
         ]
+        self.database_mark = pulumi.Output.from_input("")
         if args.application.release_command:
-            ready = [self._migrate(hosts[0], [*ready, *args.after])]
+            migrated = self._migrate(hosts[0], [*ready, *args.after])
+            self.database_mark = migrated.stdout.apply(_mark_of)
+            self._mark_database(migrated)
+            ready = [migrated]
         # A switch starts what does not run: where there is no other server to wait for, that does.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
         batches = self._switch_everywhere(started)
@@ -130,14 +140,30 @@ class Release(pulumi.ComponentResource):
         return RemoteScript(
             f"{host.name}-{self._prefix}release-command",
             host=host,
-            script=pulumi.Output.from_input(self._args.database).apply(
-                lambda database: self._releasectl(
-                    f"migrate {self._id} --command {command}"
-                    f" --database {shlex.quote(str(database))}"
+            script=self._args.database.machine_id.apply(
+                lambda machine: self._releasectl(
+                    f"migrate {self._id} --command {command} --database "
+                    + shlex.quote(f"{machine} {self._args.database_epoch}".strip())
                 )
             ),
             shown=Logging.STDERR,
             opts=host.options(self, depends_on=after),
+        )
+
+    def _mark_database(self, migrated: RemoteScript) -> None:
+        """Note in the database itself what ran for it; nothing waits for that."""
+        host, name = self._args.database, self._args.application.name
+        RemoteScript(
+            f"{host.name}-{self._prefix}release-mark",
+            host=host,
+            script=self.database_mark.apply(
+                lambda mark: (
+                    render("mark_database.sh", database=name, mark=mark)
+                    if mark
+                    else f"true # release {self._id} comes back"
+                )
+            ),
+            opts=host.options(self, depends_on=[migrated]),
         )
 
     def _start_everywhere(self, ready: Sequence[pulumi.Resource]) -> list[RemoteScript]:
@@ -198,6 +224,7 @@ class Release(pulumi.ComponentResource):
             "release": self.current,
             "previous_release": self.previous,
             "releases": self.releases,
+            "database_mark": self.database_mark,
         }
 
     def _releasectl(self, arguments: str) -> str:
@@ -210,6 +237,11 @@ class Release(pulumi.ComponentResource):
     @property
     def _program(self) -> str:
         return f"{RUN_RELEASECTL.name} --app {self._args.application.name} --by @{UPDATED_BY}"
+
+
+def _mark_of(migrated: str) -> str:
+    """When the release command ran, out of what `releasectl migrate` said; empty in a rollback."""
+    return str(json.loads(migrated)["at"]) if migrated.strip() else ""
 
 
 def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Output[str]:

@@ -1,5 +1,8 @@
 # Makes the application's role and database; the role's password is read from standard input.
 # Safe to repeat.
+{% if epoch %}
+# Again since {{ epoch }}, when it was found to be missing or another one.
+{% endif %}
 set -eu
 password=$(sed "s/'/''/g")
 runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 <<SQL

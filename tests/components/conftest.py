@@ -52,9 +52,12 @@ class Engine(Mocks):
                 {
                     "id": self.serving or _switched_to(plain(args.inputs["create"])),
                     "activated_at": "2026-11-20T16:00:00Z",
+                    "at": "2026-11-20T15:59:00Z",
                     "attempt": f"of {args.name}",
                 }
             )
+            if " comes back" in plain(args.inputs["create"]):
+                answer["stdout"] = ""
         return f"{len(args.name)}", answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:

@@ -242,6 +242,32 @@ def test_a_release_that_comes_back_runs_no_release_command(run: Run) -> None:
     script = engine.one("web-release-command").inputs["create"]
     assert f"true # release {KEPT} comes back" in script
     assert "migrate" not in script
+    assert "COMMENT" not in engine.one("db-release-mark").inputs["create"]
+    assert engine.exports["database_mark"] == ""
+
+
+def test_when_the_release_command_ran_is_noted_in_its_database(run: Run) -> None:
+    engine = run()
+    marked = engine.one("db-release-mark").inputs["create"]
+    assert "release command of Slipway: 2026-11-20T15:59:00Z" in marked
+    assert engine.exports["database_mark"] == "2026-11-20T15:59:00Z"
+
+
+def test_a_database_that_is_another_one_gets_what_is_missing_and_the_release_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run()
+    monkeypatch.setenv("SLIPWAY_DATABASE_EPOCH", "2026-11-29T02:00:00Z")
+    engine = run()
+    for name in ("database-create", "web-release-command"):
+        script = engine.one(name).inputs["create"]
+        assert "2026-11-29T02:00:00Z" in script
+        assert script != plain.one(name).inputs["create"]
+    monkeypatch.delenv("SLIPWAY_DATABASE_EPOCH")
+    # It stays so.
+    again = run({"database_epoch": engine.exports["database_epoch"]})
+    for name in ("database-create", "web-release-command"):
+        assert again.one(name).inputs["create"] == engine.one(name).inputs["create"]
 
 
 def test_without_a_release_command_none_runs(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -111,6 +112,30 @@ def test_a_rollback_that_fails_says_what_was_otherwise_when_that_release_served(
     assert "  pulumi config rm workers --stack local\n" in said
     assert site.get().status_code == 200
     site.run("scripts/up local")
+
+
+@pytest.mark.parametrize(
+    "as_it_is_now",
+    [
+        pytest.param(
+            "psql -q --dbname site -c 'DROP TABLE users' -c"
+            " \"COMMENT ON SCHEMA slipway IS 'release command of Slipway: 2026-01-01T00:00:00Z'\"",
+            id="an older dump was restored",
+        ),
+        pytest.param("dropdb --force site", id="it was dropped"),
+    ],
+)
+def test_a_database_that_is_another_one_is_what_the_release_needs_after_up(
+    site: Clone, as_it_is_now: str
+) -> None:
+    site.on("db", f"sudo runuser -u postgres -- {as_it_is_now}")
+    assert site.get().status_code == 503
+    said = site.run("scripts/up local").stderr
+    assert "the database site is new or was restored since the release command ran" in said
+    assert "Ada Lovelace" in site.get().text
+    again = site.run("scripts/up local")
+    assert "restored" not in again.stderr
+    assert re.search(r"Resources:\n +\d+ unchanged\n", again.stdout)
 
 
 def test_an_update_of_somebody_else_that_has_nothing_to_do_does_nothing(site: Clone) -> None:

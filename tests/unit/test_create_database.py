@@ -1,4 +1,4 @@
-"""The application's role and database: templates/create_database.sh on a real PostgreSQL."""
+"""The application's role and database, and the mark in it: on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from components.render import render
+from scripts.commands import another_database
 from tests.app.conftest import PostgreSQL
 
 Create = Callable[..., subprocess.CompletedProcess[str]]
+SCRIPT = "create_database.sh"
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +55,11 @@ def create(cluster: PostgreSQL, tmp_path: Path) -> Create:
         "PGDATABASE": "postgres",
     }
 
-    def run(password: str, name: str = "site") -> subprocess.CompletedProcess[str]:
-        script = render("create_database.sh", role=name, database=name)
+    def run(
+        password: str, name: str = "site", *, script: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["sh", "-c", script],
+            ["sh", "-c", script or render(SCRIPT, role=name, database=name, epoch=""), "sh", name],
             input=password,
             capture_output=True,
             text=True,
@@ -153,3 +156,44 @@ def test_a_failure_tells_the_password_to_nobody(cluster: PostgreSQL, create: Cre
     said = done.stdout + done.stderr + (cluster.folder / "log").read_text()
     assert "read-only" in (cluster.folder / "log").read_text()
     assert "5ec4e7" not in said
+
+
+def test_a_dump_takes_the_mark_of_the_release_command_along(
+    cluster: PostgreSQL, create: Create
+) -> None:
+    earlier, later = "2026-11-20T16:00:00Z", "2026-11-29T02:00:00Z"
+
+    def mark(ran_at: str) -> None:
+        done = create("", script=render("mark_database.sh", database="site", mark=ran_at))
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def is_another_one() -> bool:
+        said = create("", script=another_database.LOOK)
+        assert said.returncode == 0, said.stderr
+        return another_database.others({"site": later}, said.stdout) == ["site"]
+
+    def again(command: str) -> None:
+        done = create("", script=command)
+        assert done.returncode == 0, done.stderr
+
+    dump = cluster.folder / "dump"
+    assert create("secret").returncode == 0
+    assert is_another_one()
+    mark(earlier)
+    again(f"pg_dump --dbname site >{dump}")
+    assert is_another_one()
+    mark(later)
+    mark(later)
+    assert not is_another_one()
+    again("dropdb site")
+    assert is_another_one()
+    assert create("secret").returncode == 0
+    again(f"psql -q --set ON_ERROR_STOP=1 --dbname site <{dump}")
+    assert is_another_one()
+    mark(later)
+    assert not is_another_one()
+
+
+def test_where_postgresql_does_not_answer_nothing_is_said_of_a_database(create: Create) -> None:
+    done = create("", script=f"PGHOST=/nowhere\n{another_database.LOOK}")
+    assert done.returncode != 0

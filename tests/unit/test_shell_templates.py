@@ -37,7 +37,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "open_port.sh": {"port": 80},
     "leave.sh": {"app": "site", "root": "/srv/site"},
     "leave_site.sh": APPLICATION,
-    "create_database.sh": {"role": "site", "database": "site"},
+    "create_database.sh": {"role": "site", "database": "site", "epoch": "2026-11-29T02:00:00Z"},
+    "mark_database.sh": {"database": "site", "mark": "2026-11-29T02:00:00Z"},
     "prepare_app.sh": APPLICATION,
     "prepare_app.sh, a further site": APPLICATION | {"server_names": ("shop.example.org",)},
     "keep_former_port.sh": APPLICATION
