@@ -21,6 +21,8 @@ class Application:
 
     name: str
     module: str
+    servers: tuple[str, ...]
+    """The names of the web servers, as the stack calls them."""
     server_names: tuple[str, ...]
     """Names by which visitors ask for it; empty where it answers to all that no other site has."""
     port: int
@@ -66,6 +68,7 @@ class Application:
         return cls(
             name=settings.app_name,
             module=module,
+            servers=tuple(settings.web_servers),
             server_names=tuple(server_names),
             port=settings.web_port,
             behind=settings.vpc_range if settings.balanced else "",
@@ -158,7 +161,8 @@ class ApplicationFiles:
     """The contents of its files on a server, all rendered before anything is made."""
 
     prepare: str
-    nginx: str
+    nginx: Mapping[str, str]
+    """By the name of the server, for its answers say which one it was."""
     instance: Sequence[InstanceFile]
     """What an instance is made from, besides its release and its environment."""
     sockets: str
@@ -173,7 +177,7 @@ class ApplicationFiles:
         instance = instance_files({**values, "request_seconds": app.longest_request_seconds})
         return cls(
             prepare=render("prepare_app.sh", **values),
-            nginx=render("nginx-site.conf", **values),
+            nginx={each: render("nginx-site.conf", **values, server=each) for each in app.servers},
             instance=instance,
             sockets=render("tmpfiles.conf", **values),
             maintenance=render("maintenance.html", **values),

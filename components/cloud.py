@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components import catalogue, distribution, endpoint, foundation
+from components import balancer_check, catalogue, distribution, endpoint, foundation
 from components.database import POSTGRESQL_PORT
 from components.distribution import Distribution
 from components.droplet import Droplet, local_hints
@@ -25,6 +25,7 @@ class Cloud:
 
     def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
         """Raises SlipwayError where the cloud does not answer, or has not what is wanted of it."""
+        balancer_check.check(settings, project=pulumi.get_project())
         endpoint.check(api_endpoint())
         catalogue.check(settings, earlier)
         self._settings = settings

@@ -96,9 +96,10 @@ class LoadBalancer(pulumi.ComponentResource):
             f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
             host=host,
             path=f"{configuration}/balancer",
-            content=pulumi.Output.concat(self.address, f" {args.port}\n"),
+            content=pulumi.Output.concat(self.address, f" {host.name}\n"),
             then=render("leave_former_port.sh", app=app, configuration=configuration)
-            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null\n",
+            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
+            f" # it asks port {args.port} for {args.health_path}\n",
             gone_with_resource=True,
             opts=host.options(self),
         )

@@ -107,7 +107,7 @@ class Web(pulumi.ComponentResource):
         site = file(
             "nginx",
             site_path,
-            files.nginx,
+            files.nginx[host.name],
             check=render(
                 "keep_former_port.sh",
                 app=app.name,

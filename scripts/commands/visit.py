@@ -107,7 +107,7 @@ def main(stack: str) -> None:
         for url in places(known, visit):
             asked = f"{url.rstrip('/')}{visit.path} (asked as {visit.host})"
             try:
-                problem = problem_of(url, visit, [each["name"] for each in known["web"]], SECONDS)
+                problem = problem_of(url, visit, [each["server"] for each in known["web"]], SECONDS)
             except UnreachableError as error:
                 if not visit.open:
                     say(f"{stack}: {asked} {error}: not everybody may come, so that says nothing")

@@ -135,12 +135,12 @@ def test_the_load_balancer_s_check_asks_for_a_name_that_the_application_answers_
         engine = run(webCount=2, **settings)
         site = engine.one("web-nginx").inputs["stdin"]
         assert site.count("proxy_set_header Host $site_host;") == 2
+        assert site.count("include /etc/slipway/site/asked-as*.conf;") == 1
         told = engine.one("web-releasectl-settings").inputs["stdin"]
-        by_the_balancer = re.findall(r'^    "" "(.*)";$', site, re.MULTILINE)
-        return [*by_the_balancer, *re.findall(r'"host": "(.*)"', told)]
+        return re.findall(r'"host": "(.*)"', told)
 
-    assert asked() == ["localhost", "localhost"]
-    assert asked(healthHost="www.example.org") == ["www.example.org", "www.example.org"]
+    assert asked() == ["localhost"]
+    assert asked(healthHost="www.example.org") == ["www.example.org"]
 
 
 def test_in_maintenance_visitors_get_a_page_and_a_check_still_the_application(
@@ -389,6 +389,13 @@ def test_a_wrong_setting_stops_before_anything_is_made(run: Run) -> None:
         run(webPort=70000)
 
 
+def test_a_health_that_the_load_balancer_takes_for_none_is_refused(run: Run) -> None:
+    assert run(healthStatus=404).exports["url"], "without a load balancer it is as good as any"
+    wanted = "slipway:healthStatus is 404: must be 200 to 399 behind a load balancer"
+    with pytest.raises(pulumi.RunError, match=wanted):
+        run(healthStatus=404, webCount=2)
+
+
 def test_an_application_that_is_missing_stops_before_anything_is_made(run: Run) -> None:
     with pytest.raises(pulumi.RunError, match="no-such-app: there is no such folder"):
         run(appFolder="no-such-app")
@@ -454,7 +461,7 @@ def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
 
 def test_servers_are_told_of_their_load_balancer_and_forget_it_with_it(run: Run) -> None:
     inputs = run(webCount=2).one("web-2-balancer").inputs
-    assert plain(inputs["stdin"]).startswith("203.0.113.80 80\n")
+    assert plain(inputs["stdin"]).startswith("203.0.113.80 web-2\n")
     assert "rm -f /etc/slipway/site/balancer" in plain(inputs["delete"])
     alone = run()
     assert not [each.name for each in alone.resources if each.name.endswith("-balancer")]

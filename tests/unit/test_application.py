@@ -64,8 +64,11 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("golden", "text"),
     [
-        ("nginx-site.conf", lambda: files().nginx),
-        ("nginx-site-without-static.conf", lambda: files(staticFolder="", webPort=8081).nginx),
+        ("nginx-site.conf", lambda: files().nginx["web"]),
+        (
+            "nginx-site-without-static.conf",
+            lambda: files(staticFolder="", webPort=8081).nginx["web"],
+        ),
         ("app.service", lambda: of_instance("unit")),
         ("gunicorn.conf.py", lambda: of_instance("gunicorn")),
         ("serve_gunicorn.sh", lambda: of_instance("serve")),
@@ -103,15 +106,15 @@ def test_a_server_gets_this_file(golden: str, text: Any) -> None:
 
 
 def test_maintenance_covers_static_files_too() -> None:
-    assert "location ^~ /static/" in files().nginx
-    assert "/static/" not in files(maintenance="Back at ten.").nginx
+    assert "location ^~ /static/" in files().nginx["web"]
+    assert "/static/" not in files(maintenance="Back at ten.").nginx["web"]
 
 
 def test_nginx_takes_the_site(tmp_path: Path) -> None:
     nginx = program("nginx")
     site = tmp_path / "site.conf"
     # A port that needs no root and that nothing else has to be kept from.
-    site.write_text(files(webPort=19999).nginx)
+    site.write_text(files(webPort=19999).nginx["web"])
     whole = tmp_path / "nginx.conf"
     whole.write_text(
         f"pid {tmp_path}/pid; error_log {tmp_path}/errors;\n"
@@ -122,7 +125,7 @@ def test_nginx_takes_the_site(tmp_path: Path) -> None:
 
 
 def test_every_setting_of_the_site_shows_in_what_nginx_gets() -> None:
-    text = files(appName="shop", webPort=8081, staticFolder="public/files").nginx
+    text = files(appName="shop", webPort=8081, staticFolder="public/files").nginx["web"]
     assert "    listen 8081 default_server;" in text
     assert "/next/public/files/$static_file" in text
     assert "    server unix:/srv/shop/current.sock fail_timeout=0;" in text
@@ -130,7 +133,7 @@ def test_every_setting_of_the_site_shows_in_what_nginx_gets() -> None:
 
 
 def test_without_a_static_folder_nginx_serves_no_files() -> None:
-    assert "/static/" not in files(staticFolder="").nginx
+    assert "/static/" not in files(staticFolder="").nginx["web"]
 
 
 # The unit

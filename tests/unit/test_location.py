@@ -80,7 +80,7 @@ def _nginx(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    text = files(webPort=port, **changes).nginx
+    text = files(webPort=port, **changes).nginx["web"]
     text = text.replace("/srv/site", f"{folder}/srv").replace("/etc/slipway/site", str(folder))
     (folder / "site.conf").write_text(text)
     (folder / "maintenance.html").write_text("Back soon.")
@@ -228,16 +228,19 @@ def test_maintenance_covers_files_as_well_as_the_application(site: Site) -> None
     assert visitor.get("/healthz").text.startswith("GET /healthz"), "as the server itself asks"
 
 
-def test_behind_a_load_balancer_its_check_is_known_by_having_no_visitor(site: Site) -> None:
-    names = {"webCount": 2, "healthHost": "www.example.org"}
-    visitor = site(**names)
+def test_behind_a_load_balancer_its_check_is_known_by_having_no_visitor(
+    site: Site, tmp_path: Path
+) -> None:
+    # As releasectl writes it, for what serves.
+    (tmp_path / "asked-as.conf").write_text('"" "www.example.org";\n')
+    visitor = site(webCount=2)
     check = {"Host": "10.20.0.3"}
     through = {"Host": "shop.example.org", "X-Forwarded-For": "9.9.9.9"}
     assert "www.example.org" in visitor.get("/healthz", headers=check).text
     assert "shop.example.org" in visitor.get("/healthz", headers=through).text
     # While healthPath changes, the balancer asks for the old one.
     assert "www.example.org" in visitor.get("/up", headers=check).text
-    visitor = site(**names, maintenance="Soon.")
+    visitor = site(webCount=2, maintenance="Soon.")
     assert visitor.get("/healthz", headers=check).status_code == 200
     assert visitor.get("/healthz", headers=through).status_code == 503
     assert visitor.post("/healthz", headers=through).text == "Back soon."
@@ -251,7 +254,7 @@ def test_the_app_server_is_as_patient_as_the_most_patient_path() -> None:
         ("mod_wsgi", "apache", "request-timeout=300 "),
     ]:
         assert line in of_instance(name, appServer=server, locations=locations)
-    text = files(locations=locations).nginx
+    text = files(locations=locations).nginx["web"]
     assert text.count("proxy_read_timeout 300s;") == 2
     assert text.count("proxy_read_timeout 5s;") == 2
     assert text.count("proxy_read_timeout 60s;") == 2

@@ -211,7 +211,7 @@ def behind_a_balancer(host: Host) -> Iterator[Host]:
     address = f"127.99.{os.getpid() % 250}.{os.getpid() // 250 % 250 + 1}"
     server = http.server.ThreadingHTTPServer((address, 80), Balancer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    (host.config / "balancer").write_text(f"{address} 80\n")
+    (host.config / "balancer").write_text(f"{address} web\n")
     host.settings(balanced=True)
     yield host
     server.shutdown()
@@ -225,7 +225,7 @@ needs_port_80 = pytest.mark.skipif(os.geteuid() != 0, reason="only root may list
 def test_a_switch_is_over_once_this_server_is_seen_well_through_the_balancer(
     behind_a_balancer: Host,
 ) -> None:
-    Balancer.turns = [(503, ""), (500, "web-2"), (200, "web-2"), (200, os.uname().nodename)]
+    Balancer.turns = [(503, ""), (500, "web-2"), (200, "web-2"), (200, "web")]
     second = staged(behind_a_balancer, "two")
     behind_a_balancer.run("activate", second)
     assert len(Balancer.turns) == 1, "it was not asked until this server had answered"
@@ -234,7 +234,7 @@ def test_a_switch_is_over_once_this_server_is_seen_well_through_the_balancer(
 
 @needs_port_80
 def test_a_server_that_the_balancer_does_not_find_well_goes_back(behind_a_balancer: Host) -> None:
-    Balancer.turns = [(503, "")]
+    Balancer.turns = [(200, "web"), (503, "")]
     failed = behind_a_balancer.fails("activate", staged(behind_a_balancer, "two"))
     assert "through the load balancer at 127.99." in failed.told
     assert "/healthz answers 503, not 200:\n    line of body" in failed.told
@@ -246,7 +246,7 @@ def test_a_server_that_the_balancer_does_not_find_well_goes_back(behind_a_balanc
 def test_a_server_that_the_balancer_turns_away_after_a_moment_goes_back(
     behind_a_balancer: Host,
 ) -> None:
-    Balancer.turns = [*[(200, os.uname().nodename)] * 2, (503, "")]
+    Balancer.turns = [*[(200, "web")] * 3, (503, "")]
     two = staged(behind_a_balancer, "two")
     failed = behind_a_balancer.fails("switch", two, "--balancer-judges-in", "4")
     assert "through the load balancer at 127.99." in failed.told
@@ -255,13 +255,36 @@ def test_a_server_that_the_balancer_turns_away_after_a_moment_goes_back(
 
 
 @needs_port_80
+def test_a_balancer_that_lets_nobody_in_says_nothing_about_a_release(
+    behind_a_balancer: Host,
+) -> None:
+    """It may ask for a path that is no more: the update that puts that right must not stop here."""
+    Balancer.turns = [(503, "")]
+    done = behind_a_balancer.run("activate", staged(behind_a_balancer, "two"))
+    assert "the load balancer lets nobody in, as before the switch" in done.told
+    assert behind_a_balancer.page == "two"
+
+
+@needs_port_80
 def test_a_new_balancer_is_asked_for_what_serves_already(behind_a_balancer: Host) -> None:
-    Balancer.turns = [(503, ""), (200, os.uname().nodename)]
+    Balancer.turns = [(503, ""), (200, "web")]
     behind_a_balancer.run("watch", "--seconds", "1")
     Balancer.turns = [(503, "")]
     failed = behind_a_balancer.fails("watch", "--seconds", "1")
     assert "through the load balancer at 127.99." in failed.told
     assert behind_a_balancer.page == "one"
+
+
+def test_a_balancer_s_checks_go_on_under_the_name_that_what_serves_knows(host: Host) -> None:
+    asked_as = host.config / "asked-as.conf"
+    host.release("one")
+    host.settings(host="shop.example.org")
+    host.run("activate", staged(host, "two"))
+    assert asked_as.read_text() == '"" "shop.example.org";\n'
+
+    host.settings(host="other.example.org")
+    host.fails("activate", staged(host, "three", SICK))
+    assert asked_as.read_text() == '"" "shop.example.org";\n'
 
 
 @needs_port_80

@@ -86,11 +86,11 @@ def test_an_id_that_the_engine_took_for_a_number_is_an_id() -> None:
 
 def test_on_a_server_it_has_everything_of_its_own() -> None:
     first, shop = map(files, sites(SHOP))
-    assert "listen 80 default_server;" in first.nginx
-    assert "server_name _;" in first.nginx
-    assert "    listen 80;\n" in shop.nginx
-    assert "server_name shop.example.org *.shops.example.org;" in shop.nginx
-    assert "unix:/srv/shop/current.sock" in shop.nginx
+    assert "listen 80 default_server;" in first.nginx["web"]
+    assert "server_name _;" in first.nginx["web"]
+    assert "    listen 80;\n" in shop.nginx["web"]
+    assert "server_name shop.example.org *.shops.example.org;" in shop.nginx["web"]
+    assert "unix:/srv/shop/current.sock" in shop.nginx["web"]
     assert '"host": "shop.example.org"' in shop.releasectl
     assert '"host": "localhost"' in first.releasectl
     assert "systemctl reload nginx" in shop.prepare, "the first one's visitors are not cut off"
