@@ -65,12 +65,14 @@ class Visitors:
     """Seconds until a visitor gives up: also a failure."""
     pattern: str = THE_PAGE
     """A regular expression; what its first group finds is counted in `seen`."""
+    host: str = ""
+    """The name by which they ask; empty for that of `url`."""
     answers: list[Answer] = field(default_factory=list, repr=False)
     """All requests, in the order in which they ended; there after the end of the `with` block."""
 
     def __enter__(self) -> Visitors:
         """Returns once the first of them has had an answer, or has failed."""
-        words = (self.url, self.connections, self.pause, self.patience, self.pattern)
+        words = (self.url, self.connections, self.pause, self.patience, self.pattern, self.host)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.visitors", *map(str, words)],
             cwd=ROOT,
@@ -141,6 +143,7 @@ class _Visitor(threading.Thread):
         place = urlsplit(arguments.url)
         self._path = place.path or "/"
         self._pattern = re.compile(arguments.pattern)
+        self._headers = {"Host": arguments.host} if arguments.host else {}
         self._connection = http.client.HTTPConnection(
             place.hostname or "", place.port or 80, timeout=arguments.patience
         )
@@ -179,7 +182,7 @@ class _Visitor(threading.Thread):
         return found[self._pattern.groups and 1], True
 
     def _ask(self) -> http.client.HTTPResponse:
-        self._connection.request("GET", self._path)
+        self._connection.request("GET", self._path, headers=self._headers)
         return self._connection.getresponse()
 
     def _has_been_ended(self) -> bool:
@@ -195,6 +198,7 @@ def main() -> None:
     parser.add_argument("pause", type=float)
     parser.add_argument("patience", type=float)
     parser.add_argument("pattern")
+    parser.add_argument("host")
     arguments = parser.parse_args()
     answers: list[Answer] = []
     enough = threading.Event()

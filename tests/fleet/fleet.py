@@ -25,6 +25,8 @@ class WebServers:
     """The environment `local` of a copy of the project, seen as a person and as a visitor."""
 
     site: Clone
+    host: str = ""
+    """The name by which visitors ask; empty for the address."""
     _edition: str = field(default="</h1>", repr=False)
 
     # What visitors see
@@ -43,7 +45,7 @@ class WebServers:
             most_asked_again: how many may meet the end of a kept connection, as they may where
                 nginx answers them itself and reads its files anew; a load balancer ends none so.
         """
-        with Visitors(self.address) as visitors:
+        with Visitors(self.address, host=self.host) as visitors:
             yield visitors
         assert len(visitors.good) > 20, f"hardly a visitor came: {visitors}"
         assert visitors.failed <= most_failed, str(visitors)
