@@ -151,18 +151,21 @@ class Release(pulumi.ComponentResource):
         )
 
     def _mark_database(self, migrated: RemoteScript) -> None:
-        """Note in the database itself what ran for it; nothing waits for that."""
+        """Note in the database itself what ran for it; nothing waits for that.
+
+        Where nothing ran, another mark that is there is the truth: `scripts/up` looks for it.
+        """
         host, name = self._args.database, self._args.application.name
+
+        def script(said: str) -> str:
+            if said.strip() and json.loads(said)["changed"]:
+                return render("mark_database.sh", database=name, mark=_mark_of(said))
+            return f"true # nothing ran for release {self._id}"
+
         RemoteScript(
             f"{host.name}-{self._prefix}release-mark",
             host=host,
-            script=self.database_mark.apply(
-                lambda mark: (
-                    render("mark_database.sh", database=name, mark=mark)
-                    if mark
-                    else f"true # release {self._id} comes back"
-                )
-            ),
+            script=migrated.stdout.apply(script),
             opts=host.options(self, depends_on=[migrated]),
         )
 

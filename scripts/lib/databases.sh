@@ -10,7 +10,7 @@ look_at_databases() {
 }
 
 # After an update that ended with STATUS: another one, where a database was found to be another one and that update
-# has not seen to it.
+# has not seen to it, whose status counts then: the first one may have failed for want of the tables.
 # usage: update_for_other_databases STATUS [pulumi options…]
 update_for_other_databases() {
   local status=$1 seen names
@@ -18,7 +18,7 @@ update_for_other_databases() {
   wait "$databases_look" || true
   seen=$(<"$databases_seen")
   rm -f "$databases_seen"
-  [ -n "$seen" ] || return "$status"
+  [ -n "$seen" ] && [ "$status" -le 128 ] || return "$status" # above: Ctrl-C
   names=$(python3 -m scripts.commands.another_database same "$stack" "$seen") || return 1
   [ -n "$names" ] || return "$status"
   say "$stack: the database ${names//$'\n'/, } is new or was restored since the release command ran: it runs again"

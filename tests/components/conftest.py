@@ -52,6 +52,7 @@ class Engine(Mocks):
                 {
                     "id": self.serving or _switched_to(plain(args.inputs["create"])),
                     "activated_at": "2026-11-20T16:00:00Z",
+                    "changed": True,
                     "at": "2026-11-20T15:59:00Z",
                     "attempt": f"of {args.name}",
                 }

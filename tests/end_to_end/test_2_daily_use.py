@@ -100,13 +100,14 @@ def test_a_rollback_that_fails_says_what_was_otherwise_when_that_release_served(
     site: Clone,
 ) -> None:
     old = site.output("releases")[1]["id"]
-    file = site.folder / "Pulumi.local.yaml"
-    text = file.read_text()
+    wanted = {"healthStatus": 404, "workers": 2}
+    for key, value in wanted.items():
+        site.pulumi(f"config set {key} {value} --stack local")
     try:
-        file.write_text(f"{text}  slipway:healthStatus: 404\n  slipway:workers: 2\n")
         said = site.run(f"scripts/rollback local {old}", fails=True).stderr
     finally:
-        file.write_text(text)
+        for key in wanted:
+            site.pulumi(f"config rm {key} --stack local")
     assert f"since release {old} served, settings have changed; then it had:" in said
     assert "  healthStatus: not set (default: 200)\n" in said
     assert "  pulumi config rm workers --stack local\n" in said
