@@ -6,6 +6,7 @@ from components import (
     app_server,
     errors,
     foundation,
+    interruption,
     outputs,
     place,
     plan,
@@ -52,6 +53,7 @@ db_passwords = {
     for each in sites
 }
 
+interruption.tell(wanted, earlier)
 ground.settle(deploy_key)
 
 db_server = Server(
@@ -144,6 +146,7 @@ outputs.export(
         "updated": changed.to_dict(),
         EPOCH_OUTPUT: epoch(earlier),
         foundation.OUTPUT: foundation.of(wanted),
+        interruption.OUTPUT: interruption.of(wanted),
         "visits": {each.name: each.visit(wanted.http_from) for each in applications},
         **ground.outputs,
     },

@@ -14,6 +14,7 @@ from components.droplet import Droplet, local_hints
 from components.identity import KeyPair
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.network import Network, NetworkArgs
+from components.resize import Resize
 from components.server import Server
 from components.settings import Settings, api_endpoint
 
@@ -33,6 +34,7 @@ class Cloud:
         self._images = {
             name: foundation.image_of(name, earlier, settings.image) for name in servers
         }
+        self._resize = Resize(settings, earlier.get(catalogue.OUTPUT) or {})
         leaving = [
             each["server"]
             for each in earlier.get("web") or ()
@@ -86,6 +88,7 @@ class Cloud:
             tag=self._network.db_tag if is_db else self._network.web_tag,
             backups=wanted.backups,
             protected=is_db and foundation.protects(wanted, pulumi.get_stack()),
+            resize=None if is_db else self._resize,
             hints=self._hints(server),
         )
 

@@ -15,6 +15,7 @@ from components.machine import DEPLOY_USER, MachineFile
 from components.network import Network
 from components.remote import Host
 from components.render import render
+from components.resize import Resize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Droplet:
     backups: bool = False
     protected: bool = False
     """Whether the engine refuses to destroy or replace it."""
+    resize: Resize | None = None
+    """For a web server: how it gets another size."""
     hints: Sequence[str] = ()
     """Further labels of the droplet, see `local_hints`."""
 
@@ -70,10 +73,15 @@ class Droplet:
             tags=[self.tag, *self.hints],
             backups=self.backups,
             # An image slug moves on at DigitalOcean; a running server is not replaced for it.
-            opts=pulumi.ResourceOptions(
-                parent=parent, ignore_changes=["image"], protect=self.protected
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(
+                    parent=parent, ignore_changes=["image"], protect=self.protected
+                ),
+                self.resize.options(name, host_key, deploy_key) if self.resize else None,
             ),
         )
+        if self.resize:
+            self.resize.made(droplet)
         return Host(
             name=name,
             machine=droplet,

@@ -22,6 +22,8 @@ from tests.visitors import Visitors
 pytestmark = pytest.mark.hosts
 
 SECONDS_UNTIL_IT_IS_BACK = 60
+#: Of the requests of an update that says before that it interrupts something.
+MOST_INTERRUPTED = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ class Change:
     bad: Mapping[str, Any]
     told: str
     """What is said of the bad value."""
+    interruption: str = ""
+    """What is said of the good one, before requests fail."""
+    stays: bool = False
+    """Whether there is no way back: a disk does not shrink."""
 
 
 CHANGES = {
@@ -72,9 +78,17 @@ CHANGES = {
         good={"webPort": 8081}, bad={"webPort": 22}, told="webPort is 22, which SSH or PostgreSQL"
     ),
     "size": Change(
-        good={"workerThreads": 3, "dbConnections": 400},
+        good={"webSize": "s-1vcpu-1gb"},
         bad={"webSize": "s-99vcpu-1gb"},
         told="webSize is s-99vcpu-1gb",
+        interruption="web, web-2 will be switched off for a moment, one after the other",
+        stays=True,
+    ),
+    "database": Change(
+        good={"dbConnections": 400},
+        bad={"dbSize": "s-99vcpu-1gb"},
+        told="dbSize is s-99vcpu-1gb",
+        interruption="PostgreSQL will be restarted, and the sites have no database meanwhile",
     ),
     "name": Change(good={"namePrefix": "shop-"}, bad={"appName": "shop"}, told="so it stays site"),
     "network": Change(
@@ -96,8 +110,8 @@ def test_a_good_value_takes_effect_and_a_bad_one_changes_nothing(
 ) -> None:
     change = CHANGES[kind]
     with servers.setting(**change.good):
-        with servers.visited():
-            servers.up()
+        with servers.visited(most_failed=MOST_INTERRUPTED if change.interruption else 0):
+            assert change.interruption in servers.up()
         good = served_by(servers)
         survives(servers, good)
     with servers.setting(**{**change.good, **change.bad}):
@@ -109,6 +123,9 @@ def test_a_good_value_takes_effect_and_a_bad_one_changes_nothing(
         servers.up()
         assert served_by(servers) == good
         servers.up_changes_nothing()
+    if change.stays:
+        for key, value in change.good.items():
+            servers.site.pulumi(f"config set {key} {value} --stack local")
 
 
 def served_by(servers: WebServers) -> dict[str, str]:

@@ -46,6 +46,8 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "keep_former_port.sh, no load balancer": APPLICATION | {"behind": "", "port": 80, "site": ""},
     "leave_former_port.sh": APPLICATION,
     "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
+    "on_server.sh": {"server": "web-2", "user": "deploy", "command": "sudo sh -c 'true'"},
+    "step_aside.sh": APPLICATION | {"drain_seconds": 30, "seconds_to_judge": 7},
     "supervise.sh": APPLICATION | {"app_server": "gunicorn"},
     "serve_gunicorn.sh": APPLICATION | {"module": "wsgi:app()"},
     "serve_uwsgi.sh": APPLICATION | {"workers": 0},
@@ -69,7 +71,7 @@ def shellcheck(script: str) -> str:
 def test_no_shell_template_is_forgotten_here() -> None:
     checked = {name.split(",")[0] for name in SCRIPTS}
     # Checked as a part of those that include it.
-    assert checked | {"pause.sh"} == {path.name for path in FOLDER.glob("*.sh")}
+    assert checked | {"pause.sh", "over_ssh.sh"} == {path.name for path in FOLDER.glob("*.sh")}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

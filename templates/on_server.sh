@@ -1,0 +1,3 @@
+# On this machine: a command on the server {{ server }}.
+{% include "over_ssh.sh" %}
+on_server {{ command | quote }}
