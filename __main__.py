@@ -2,38 +2,29 @@
 
 import pulumi
 
-from components import (
-    app_server,
-    errors,
-    foundation,
-    interruption,
-    outputs,
-    place,
-    plan,
-    render,
-    settings,
-    site,
-    updater,
-    web,
-)
-from components.application import Application, ApplicationFiles
-from components.config_file import ConfigFile
-from components.database import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
-from components.identity import KeyPair, Password
-from components.release import Release, ReleaseArgs
-from components.rollout import Rollout
-from components.server import Server, ServerArgs
-from components.web import Web, WebArgs
+from components.application import app_server, web
+from components.application.application import Application, ApplicationFiles
+from components.application.config_file import ConfigFile
+from components.application.web import Web, WebArgs
+from components.core import errors, outputs, render
+from components.database.postgresql import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
+from components.platform import platform
+from components.release import performer, plan
+from components.release.release import Release, ReleaseArgs
+from components.release.rollout import Rollout
+from components.servers.keys import KeyPair, Password
+from components.servers.server import Server, ServerArgs
+from components.settings import foundation, interruption, load, site
 
 errors.end_quietly_when_interrupted()
 errors.refuse_another_clone(__file__)
-wanted = settings.load()
+wanted = load.load()
 earlier = plan.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
-ground = place.of(wanted, earlier)
+ground = platform.of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
-changed = updater.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
+changed = performer.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
 applications = [
     Application.of(
         each.settings,

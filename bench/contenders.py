@@ -21,7 +21,7 @@ import yaml
 from bench.hosts import NETWORK, Host, Hosts
 from bench.peer_environment import BIN
 from bench.site import ROOT, BenchError, Ran, Site
-from components.web import UV_VERSION
+from components.application.web import UV_VERSION
 
 WORKERS, THREADS = 2, 2
 PEERS = ("ansible", "pyinfra", "fabric", "ssh")

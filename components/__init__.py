@@ -4,8 +4,8 @@ import atexit
 import gc
 import sys
 
-from components.lazily import import_lazily
-from components.lean import leave_out_what_nobody_reads
+from components.core.lazy_import import import_lazily
+from components.core.pulumi_sdk import leave_out_what_nobody_reads
 
 # A run of the engine's is over in seconds and its memory goes with it. Looking for garbage among
 # the hundred thousand objects of the providers' packages, while they are imported and once more at

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from components import artifact_store
+from components.release import artifact_store
 from scripts.commands.engine import ROOT, say, stack_settings
 from scripts.commands.fleet import PATIENT, SSH_FAILED, Fleet, Opened, Server
 from scripts.commands.relay import Relay
@@ -97,8 +97,8 @@ class Delivery:
         if self.archive.exists():
             return
         # As a rule it is there, and what looks for it elsewhere needs not be imported.
-        from components.archive import ArchiveError
-        from components.bucket import BucketError
+        from components.release.archive import ArchiveError
+        from components.release.bucket import BucketError
 
         with self._one_at_a_time():
             if self.archive.exists():
@@ -125,7 +125,7 @@ class Delivery:
             yield
 
     def _from_bucket(self, reasons: list[str]) -> None:
-        from components.bucket import Bucket
+        from components.release.bucket import Bucket
         from scripts.commands import sites
 
         bucket = Bucket.of(stack_settings(self.stack), sites.project(), self.place)
@@ -136,7 +136,7 @@ class Delivery:
         say(f"release {self.release} for {self.server} came from {bucket.where}")
 
     def _from_servers(self, reasons: list[str]) -> None:
-        from components.archive import ArchiveError
+        from components.release.archive import ArchiveError
 
         fleet = Fleet.of(self.stack)
         with fleet.opened() as opened:
@@ -153,7 +153,7 @@ class Delivery:
                 return
 
     def _take_in(self, write: Callable[[BinaryIO], None]) -> None:
-        from components import archive
+        from components.release import archive
 
         archive.take_in(self.release, self.archive, write)
 

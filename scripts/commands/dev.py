@@ -10,8 +10,8 @@ from pathlib import Path
 
 from watchfiles import watch
 
-from components import artifact
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.release import artifact
 from scripts.commands.engine import ROOT, outputs, say
 from scripts.commands.environments import settings_of
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-# The first contact with a server of one's own (components/own_machines.py).
+# The first contact with a server of one's own (components/platform/existing_servers.py).
 OWN_MACHINE = "-deploy-user"
 _PUT_FILE = "slipway-put-file"
 _CLUSTER = re.compile(r"/etc/postgresql/(\d+)/(\w+)/")
@@ -53,7 +53,7 @@ class Expectation:
     @property
     def sites(self) -> list[str]:
         """The names of the applications of further sites."""
-        # Their resources have the name in theirs (components/web.py).
+        # Their resources have the name in theirs (components/application/web.py).
         return [app for app in self._applications if self.named(f"{app}-releasectl-settings")]
 
     @property
@@ -69,9 +69,9 @@ class Expectation:
     def units(self) -> dict[str, tuple[str, ...]]:
         """The services that run there, each with the resources that start it.
 
-        A service is started by the step that puts its file there (components/server.py).
+        A service is started by the step that puts its file there (components/servers/server.py).
         """
-        # As the families call them (components/distribution.py).
+        # As the families call them (components/servers/distribution.py).
         ssh, updates = (
             ("sshd.service", "dnf-automatic.timer")
             if self._putting(r"/etc/dnf/")
@@ -122,7 +122,7 @@ def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
         for machine, server in _machine(resource)
     }
     for resource in resources:
-        # Everything on a server carries its machine's id (components/remote.py).
+        # Everything on a server carries its machine's id (components/servers/remote.py).
         for machine in resource["inputs"].get("triggers") or []:
             if str(machine) in found:
                 _add(found[str(machine)], resource)

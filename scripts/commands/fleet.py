@@ -199,7 +199,7 @@ def _natural(name: str) -> tuple[bool, int, str]:
 
 
 def _pair(state: dict[str, dict[str, Any]], name: str) -> str:
-    """A generated key pair: the public line, then the private key (components/identity.py)."""
+    """A generated key pair: the public line, then the private key (components/servers/keys.py)."""
     return str(state.get(f"Command {name}", {}).get("stdout", "\n"))
 
 

@@ -17,8 +17,8 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 import components
-from components.lazily import import_lazily
-from components.lean import leave_out_what_nobody_reads
+from components.core.lazy_import import import_lazily
+from components.core.pulumi_sdk import leave_out_what_nobody_reads
 from scripts.commands.engine import ROOT
 
 # What the engine has for the program: the release's record and the state's outputs.
@@ -57,10 +57,9 @@ class Language(LanguageServer):
         """What is wrong with a module is said when the program runs."""
         import_lazily(PROVIDER)
         leave_out_what_nobody_reads()
-        names = [module.name for module in pkgutil.iter_modules(components.__path__)]
-        for name in names:
+        for module in pkgutil.walk_packages(components.__path__, "components."):
             with suppress(Exception):
-                importlib.import_module(f"components.{name}")
+                importlib.import_module(module.name)
         self._imported.set()
         with suppress(Exception):
             for name in RESOURCES:

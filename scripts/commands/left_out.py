@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from components import artifact
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.release import artifact
 from scripts.commands import sites
 from scripts.commands.engine import ROOT, fail
 from scripts.commands.environments import settings_of

@@ -9,8 +9,8 @@ from typing import Any
 import click
 import yaml
 
-from components import settings as program
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.settings import load
 from scripts.commands import environments, price, provider
 from scripts.commands.engine import ROOT, fail, say
 
@@ -42,7 +42,7 @@ def main(name: str, **flags: Any) -> None:
     offer.check(wanted["region"], wanted["webSize"], wanted["dbSize"])
     whole = environments.defaults() | wanted
     try:
-        program.parse(whole)
+        load.parse(whole)
     except SlipwayError as error:
         fail(str(error))
     path = ROOT / f"Pulumi.{name}.yaml"

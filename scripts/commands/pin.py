@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from components.errors import SlipwayError
-from components.source import Source
+from components.core.errors import SlipwayError
+from components.release.source import Source
 from scripts.commands import sites
 from scripts.commands.engine import ROOT, fail, outputs, pulumi, say
 from scripts.commands.sites import Site
@@ -47,7 +47,7 @@ def _look_at(stack: str, site: Site, pinned: str) -> None:
 
 
 def _setting(stack: str, site: Site, name: str) -> str:
-    """As components/site.py has it: a further site takes all over but what is built."""
+    """As components/settings/site.py has it: a further site takes all over but what is built."""
     if site.number is not None and (name in site.settings or name == "buildCommand"):
         return str(site.settings.get(name, ""))
     return pulumi("config", "get", name, "--stack", stack)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from components.shell import END_OF_FILE, as_root, python_script
+from components.core.shell import END_OF_FILE, as_root, python_script
 from scripts.commands.engine import ROOT, fail
 from scripts.commands.fleet import PATIENT, SSH_FAILED, Fleet, Server
 

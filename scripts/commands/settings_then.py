@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components import written_settings
+from components.settings import written
 from scripts.commands import environments, sites
 from scripts.commands.engine import outputs, say, stack_settings
 
@@ -23,8 +23,8 @@ def main(stack: str, release: str, *words: str) -> None:
     if "settings" not in entry:
         return
     name = "" if site.number is None else site.name
-    now = written_settings.of_site(stack_settings(stack), name)
-    changed = written_settings.changes(entry["settings"], now)
+    now = written.of_site(stack_settings(stack), name)
+    changed = written.changes(entry["settings"], now)
     if changed:
         for line in [
             f"{stack}: since release {release} served, settings have changed; then it had:",
@@ -45,7 +45,7 @@ def _value(name: str, then: str | None, defaults: Mapping[str, object]) -> str:
     if then is None:
         default = defaults.get(name)
         return f"not set (default: {default})" if default not in (None, "") else "not set"
-    if then.startswith(written_settings.SECRET):
+    if then.startswith(written.SECRET):
         return "another value (a secret)"
     return then if then.isprintable() and then else repr(then)
 
@@ -64,7 +64,7 @@ def commands(
         words = ["--path", path] if set(path) & set(".[") else [path]
         if then is None:
             words = ["rm", *words]
-        elif then.startswith(written_settings.SECRET):
+        elif then.startswith(written.SECRET):
             words = ["set", "--secret", *words]
         else:
             words = ["set", *words, then]

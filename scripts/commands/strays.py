@@ -26,7 +26,7 @@ from scripts.commands.price import LOAD_BALANCER_DOLLARS
 
 DROPLET = "digitalocean:index/droplet:Droplet"
 LOAD_BALANCER = "digitalocean:index/loadBalancer:LoadBalancer"
-# The engine gives it a name of its own (components/cloud.py).
+# The engine gives it a name of its own (components/platform/digitalocean.py).
 _BALANCER_NAME = re.compile(r"balancer-[0-9a-f]{7}")
 _ROLES = {"web": re.compile(r"(.*-)?web(-\d+)?"), "db": re.compile(r"(.*-)?db")}
 WHY = (

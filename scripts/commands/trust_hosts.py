@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from components import own_host
-from components.errors import SlipwayError
-from components.first_look import fingerprint, is_pinned, pins_of, shown_keys
-from components.own_host import OwnHost
+from components.core.errors import SlipwayError
+from components.platform.preflight import fingerprint, is_pinned, pins_of, shown_keys
+from components.settings import existing_host
+from components.settings.existing_host import OwnHost
 from scripts.commands.engine import fail, pulumi, say
 from scripts.commands.environments import settings_of
 
@@ -46,9 +46,9 @@ def _hosts(web: Sequence[str], db: str) -> list[OwnHost]:
     hosts = []
     for text in (*web, db):
         try:
-            hosts.append(own_host.parse(text))
+            hosts.append(existing_host.parse(text))
         except ValueError:
-            fail(f"webHosts or dbHost has {text!r}: must be {own_host.ALLOWED}")
+            fail(f"webHosts or dbHost has {text!r}: must be {existing_host.ALLOWED}")
     return hosts
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from scripts.commands.engine import fail, outputs, say
 
 #: How long visitors may be answered wrongly after an update: a load balancer takes some seconds to
-#: find a server well (components/load_balancer.py).
+#: find a server well (components/network/load_balancer.py).
 SECONDS = 30
 SECONDS_BETWEEN_ASKS = 0.1
 SECONDS_FOR_AN_ANSWER = 10

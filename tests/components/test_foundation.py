@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import foundation
+from components.settings import foundation
 from tests.components.conftest import Engine, Run
 
 

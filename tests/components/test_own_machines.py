@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from components import distribution, first_look
-from components.first_look import Known
-from components.settings import Settings
+from components.platform import preflight
+from components.platform.preflight import Known
+from components.servers import distribution
+from components.settings.settings import Settings
 from tests.components.conftest import Engine, Run, plain
 
 OWN = {
@@ -34,7 +35,7 @@ def own(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
                 for name, host in wanted.own_hosts.items()
             }
 
-        monkeypatch.setattr(first_look, "look", look)
+        monkeypatch.setattr(preflight, "look", look)
         return run(**{**OWN, **settings})
 
     return run_program
@@ -71,7 +72,7 @@ def test_all_is_done_again_on_a_machine_with_another_host_key(own: Run) -> None:
     for each in own().all("Command"):
         if each.name.startswith("web-") and not each.name.endswith("-leave"):
             (trigger,) = each.inputs["triggers"]
-            assert first_look.fingerprint(KEY) in trigger, each.name
+            assert preflight.fingerprint(KEY) in trigger, each.name
 
 
 def test_postgresql_is_open_to_the_web_servers_only(own: Run) -> None:
@@ -118,7 +119,7 @@ def test_a_machine_that_leaves_is_cleaned_of_every_site(own: Run) -> None:
 
 def test_the_next_update_knows_what_was_seen(own: Run) -> None:
     known = own().exports["own_hosts"]
-    assert known["203.0.113.20"] == {"key": first_look.fingerprint(KEY), "system": "debian 12"}
+    assert known["203.0.113.20"] == {"key": preflight.fingerprint(KEY), "system": "debian 12"}
     assert own().exports["url"] == "http://203.0.113.10/"
 
 

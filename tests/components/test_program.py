@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import artifact, outputs
+from components.core import outputs
+from components.release import artifact
 from tests.components.conftest import Engine, Run, is_secret, plain
 
 APP = Path(__file__).resolve().parent.parent.parent / "app"

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from components.artifact import RECIPE, pack
+from components.release.artifact import RECIPE, pack
 
 PROJECT = Path(__file__).resolve().parents[2]
 RELEASECTL = PROJECT / "host" / "releasectl"

@@ -6,8 +6,8 @@ import hashlib
 import shlex
 from typing import Any
 
-from components.render import render
-from components.shell import as_root
+from components.core.render import render
+from components.core.shell import as_root
 
 NOW = 1_800_000_000.0
 RELEASE = "a" * 12

@@ -20,9 +20,9 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.application import Application, ApplicationFiles, environment_file
-from components.render import render
-from components.settings import parse
+from components.application.application import Application, ApplicationFiles, environment_file
+from components.core.render import render
+from components.settings.load import parse
 from tests.unit.releasectl_host import releasectl_module
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components import archive, artifact
-from components.archive import ArchiveError
+from components.release import archive, artifact
+from components.release.archive import ArchiveError
 
 NAMES = st.text("abcXYZ019_- é", min_size=1, max_size=8).filter(lambda name: name.strip() != "")
 TREES = st.dictionaries(NAMES, st.tuples(st.binary(max_size=40), st.booleans()), max_size=8)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.archive import require
-from components.artifact import SAMPLE, identify, pack
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.release.archive import require
+from components.release.artifact import SAMPLE, identify, pack
 
 NAMES = st.text("abcXYZ019._- é", min_size=1, max_size=8).filter(
     lambda name: name.strip(". ") != "" and not name.endswith(".pyc") and not name.startswith(".")

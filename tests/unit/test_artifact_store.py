@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.artifact_store import archive_in, folder_of, forget_all_but
+from components.release.artifact_store import archive_in, folder_of, forget_all_but
 
 IDS = st.sets(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=8)
 

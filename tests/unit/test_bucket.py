@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components import archive, artifact, artifact_store, bucket
-from components.archive import ArchiveError
-from components.bucket import Bucket, BucketError, NotThereError
+from components.release import archive, artifact, artifact_store, bucket
+from components.release.archive import ArchiveError
+from components.release.bucket import Bucket, BucketError, NotThereError
 from tests.s3_server import ACCESS, SECRET, S3Server, can_be_built, s3_server
 
 ABSENT = "0" * 12

@@ -12,10 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import pulumi
 import pytest
 
-from components import catalogue, foundation
-from components.catalogue import Catalogue
-from components.errors import SlipwayError
-from components.settings import Settings, parse
+from components.core.errors import SlipwayError
+from components.platform import catalogue
+from components.platform.catalogue import Catalogue
+from components.settings import foundation
+from components.settings.load import parse
+from components.settings.settings import Settings
 from scripts.commands.environments import defaults
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.compressed import Compressed, pays
+from components.release.gzip_writer import Compressed, pays
 
 PARTS = st.lists(st.tuples(st.booleans(), st.binary(max_size=200), st.integers(1, 2000)))
 

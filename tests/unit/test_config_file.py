@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.config_file import ConfigFile
-from components.errors import SlipwayError
+from components.application.config_file import ConfigFile
+from components.core.errors import SlipwayError
 from tests.unit.test_settings import settings
 
 ENVIRONMENT = {"SECRET_KEY": "hush", "DATABASE_URL": "postgresql://…"}

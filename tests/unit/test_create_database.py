@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components.render import render
+from components.core.render import render
 from scripts.commands import another_database
 from tests.app.conftest import PostgreSQL
 

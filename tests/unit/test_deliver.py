@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from components import archive
+from components.release import archive
 from tests.s3_server import ACCESS, SECRET, can_be_built, s3_server
 from tests.unit.releasectl_host import RELEASECTL, Host, new_host
 from tests.unit.script_project import Project, new_project

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components import dependencies
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.release import dependencies
 from tests.unit.python_packages import lock, project_in, wheel
 
 

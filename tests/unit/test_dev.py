@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components import artifact
+from components.release import artifact
 from scripts.commands import dev
 
 

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from components import endpoint
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.platform import endpoint
 from tests.ports import free_port
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components import entry_point
-from components.errors import SlipwayError
+from components.application import entry_point
+from components.core.errors import SlipwayError
 
 ROOT = Path(__file__).resolve().parents[2]
 

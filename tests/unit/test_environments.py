@@ -108,9 +108,9 @@ def test_without_a_token_nothing_is_asked(
 
 @pytest.mark.parametrize("name", ["dev", "staging", "production"])
 def test_the_environments_shipped_are_right_and_have_networks_of_their_own(name: str) -> None:
-    from components import settings
+    from components.settings import load
 
-    settings.parse(environments.settings_of(name))
+    load.parse(environments.settings_of(name))
     networks = [environments.settings_of(each)["vpcRange"] for each in environments.names()]
     assert len(set(networks)) == len(networks)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.errors import SlipwayError
-from components.history import History, Release, read, record, rollback_target
+from components.core.errors import SlipwayError
+from components.release.history import History, Release, read, record, rollback_target
 from tests.unit.releasectl_host import releasectl_module
 
 RELEASECTL = releasectl_module()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import identity
-from components.render import render
+from components.core.render import render
+from components.servers import keys
 
 
 def shell(script: str, folder: Path, path: str = "") -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def generated(tmp_path: Path) -> str:
         pytest.skip("ssh-keygen is not installed on this machine")
     folder = tmp_path / "temporary"
     folder.mkdir()
-    done = shell(identity._NEW_KEY_PAIR, folder)
+    done = shell(keys._NEW_KEY_PAIR, folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert list(folder.iterdir()) == [], "a private key was left on the disk"
     return done.stdout.rstrip("\n")
@@ -41,17 +41,17 @@ def generated(tmp_path: Path) -> str:
 def test_the_private_half_belongs_to_the_public_one(generated: str, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.touch(mode=0o600)
-    key.write_text(identity._without_first_line(generated))
+    key.write_text(keys._without_first_line(generated))
     derived = subprocess.run(
         ["ssh-keygen", "-y", "-P", "", "-f", str(key)], capture_output=True, text=True, check=True
     ).stdout
-    public = identity._first_line(generated)
+    public = keys._first_line(generated)
     assert public.startswith("ssh-ed25519 AAAA")
     assert derived.split()[:2] == public.split()[:2]
 
 
 def test_no_two_key_pairs_are_the_same(tmp_path: Path, generated: str) -> None:
-    assert shell(identity._NEW_KEY_PAIR, tmp_path).stdout.rstrip("\n") != generated
+    assert shell(keys._NEW_KEY_PAIR, tmp_path).stdout.rstrip("\n") != generated
 
 
 def test_the_key_is_readable_by_nobody_else_while_it_is_made(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_key_is_readable_by_nobody_else_while_it_is_made(tmp_path: Path) -> 
     (fakes / "cat").chmod(0o755)
     (tmp_path / "temporary").mkdir()
     path = f"{fakes}:{os.environ['PATH']}"
-    shell(identity._NEW_KEY_PAIR, tmp_path / "temporary", path)
+    shell(keys._NEW_KEY_PAIR, tmp_path / "temporary", path)
     assert modes.read_text().split() == ["700", "600"]
 
 
@@ -73,7 +73,7 @@ def test_where_no_key_can_be_made_it_fails_and_leaves_nothing(tmp_path: Path) ->
     (fakes / "ssh-keygen").write_text("#!/bin/sh\necho no entropy >&2\nexit 1\n")
     (fakes / "ssh-keygen").chmod(0o755)
     path = f"{fakes}:{os.environ['PATH']}"
-    done = shell(identity._NEW_KEY_PAIR, temporary, path)
+    done = shell(keys._NEW_KEY_PAIR, temporary, path)
     assert done.returncode != 0
     assert done.stdout == ""
     assert "no entropy" in done.stderr
@@ -81,14 +81,14 @@ def test_where_no_key_can_be_made_it_fails_and_leaves_nothing(tmp_path: Path) ->
 
 
 def test_a_password_is_48_hexadecimal_digits_and_never_the_same(tmp_path: Path) -> None:
-    made = {shell(identity._NEW_RANDOM_DIGITS, tmp_path).stdout for _ in range(5)}
+    made = {shell(keys._NEW_RANDOM_DIGITS, tmp_path).stdout for _ in range(5)}
     assert len(made) == 5
     for password in made:
         assert re.fullmatch("[0-9a-f]{48}", password)
 
 
 def test_cloud_init_gets_the_keys_as_they_are(generated: str) -> None:
-    private, public = identity._without_first_line(generated), identity._first_line(generated)
+    private, public = keys._without_first_line(generated), keys._first_line(generated)
     text = render(
         "cloud-config.yaml",
         host_private_key=private,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components import artifact
+from components.release import artifact
 
 CASES = ("git", "no git")
 

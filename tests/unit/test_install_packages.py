@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.render import render
+from components.core.render import render
 
 DPKG_QUERY = """\
 #!/bin/sh

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components import interruption
-from components.settings import parse
+from components.settings import interruption
+from components.settings.load import parse
 from scripts.commands.environments import defaults
 
 

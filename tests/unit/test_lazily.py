@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import importlib, sys
-from components.lazily import import_lazily
+from components.core.lazy_import import import_lazily
 if sys.argv[1] == "lazily":
     import_lazily("pulumi_digitalocean")
 import pulumi_digitalocean as digitalocean

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import pulumi
-from components.lean import leave_out_what_nobody_reads
+from components.core.pulumi_sdk import leave_out_what_nobody_reads
 from pulumi.runtime import resource, settings
 
 class Engine:

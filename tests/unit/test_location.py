@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from components import artifact_store, plan
-from components.errors import SlipwayError
+from components.core.errors import SlipwayError
+from components.release import artifact_store, plan
 from tests.unit.test_application import application, files, of_instance, program
 from tests.unit.test_settings import complaint, settings
 

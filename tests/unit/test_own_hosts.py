@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import distribution, first_look, own_host
-from components.errors import SlipwayError
-from components.first_look import Known
-from components.settings import Settings, parse
+from components.core.errors import SlipwayError
+from components.platform import preflight
+from components.platform.preflight import Known
+from components.servers import distribution
+from components.settings import existing_host
+from components.settings.load import parse
+from components.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
@@ -69,7 +72,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def look(earlier: object = None, **changes: object) -> dict[str, Known]:
-    return first_look.look(settings(**changes), earlier, "mine")
+    return preflight.look(settings(**changes), earlier, "mine")
 
 
 def complaint(**changes: object) -> str:
@@ -79,9 +82,9 @@ def complaint(**changes: object) -> str:
 
 
 def test_a_server_is_named_by_its_address_and_what_differs_from_the_usual() -> None:
-    plain = own_host.parse(WEB)
+    plain = existing_host.parse(WEB)
     assert (plain.address, plain.private_address, plain.port, plain.user) == (WEB, WEB, 22, "")
-    whole = own_host.parse("ada@web.example.org:2222 private=10.0.0.1")
+    whole = existing_host.parse("ada@web.example.org:2222 private=10.0.0.1")
     assert (whole.address, whole.private_address) == ("web.example.org", "10.0.0.1")
     assert (whole.port, whole.user) == (2222, "ada")
     assert whole.known_as == "[web.example.org]:2222"
@@ -151,13 +154,13 @@ def test_a_server_is_looked_at_once_and_its_host_key_at_every_update(there: Path
     logins = (there / "called").read_text()
     assert logins.count("root@") == 2
     assert "StrictHostKeyChecking=yes" in logins
-    remembered = first_look.remember(found.values())
+    remembered = preflight.remember(found.values())
     assert look(remembered) == found
     assert (there / "called").read_text() == logins
 
 
 def test_a_server_that_was_installed_anew_is_looked_at_again(there: Path) -> None:
-    remembered = first_look.remember(look().values())
+    remembered = preflight.remember(look().values())
     (there / f"{WEB}.keys").write_text(f"{key('n')}\n")
     (there / WEB).write_text(DEBIAN.replace("12", "13"))
     pins = [f"{WEB} {key('n')}", f"{DB} {key('d')}"]
@@ -172,7 +175,7 @@ def test_a_fingerprint_pins_a_host_key_as_the_key_itself_does(there: Path, tmp_p
     shown = subprocess.run(
         ["ssh-keygen", "-lf", str(tmp_path / "host.pub")], capture_output=True, text=True
     ).stdout.split()[1]
-    assert first_look.fingerprint(public) == shown
+    assert preflight.fingerprint(public) == shown
     (there / f"{WEB}.keys").write_text(public)
     assert look(hostKeys=[f"{WEB} {shown}", f"{DB} {key('d')}"])["web"].host_key in public
 
@@ -195,7 +198,7 @@ def test_a_server_is_asked_for_the_type_that_is_pinned_alone(there: Path) -> Non
 
 def test_a_host_key_that_nobody_has_pinned_is_shown_with_what_pins_it(there: Path) -> None:
     said = complaint(hostKeys=[f"{DB} {key('d')}"])
-    assert f"webHosts: {WEB} shows the host key {first_look.fingerprint(key('w'))}" in said
+    assert f"webHosts: {WEB} shows the host key {preflight.fingerprint(key('w'))}" in said
     assert "scripts/trust-hosts mine" in said
     assert WEB not in (there / "called").read_text(), "nothing logs in to a stranger"
 
@@ -203,8 +206,8 @@ def test_a_host_key_that_nobody_has_pinned_is_shown_with_what_pins_it(there: Pat
 def test_a_changed_host_key_is_named_with_the_one_before(there: Path) -> None:
     (there / f"{DB}.keys").write_text(f"{key('x')}\n")
     said = complaint()
-    assert f"dbHost: {DB} shows the host key {first_look.fingerprint(key('x'))}" in said
-    assert f"but {first_look.fingerprint(key('d'))} is pinned" in said
+    assert f"dbHost: {DB} shows the host key {preflight.fingerprint(key('x'))}" in said
+    assert f"but {preflight.fingerprint(key('d'))} is pinned" in said
 
 
 def test_the_key_of_one_server_is_not_that_of_another(there: Path) -> None:
@@ -242,7 +245,7 @@ def test_the_rhel_family_has_gunicorn_under_systemd_only(
     for address in (WEB, DB):
         rocky = DEBIAN.replace("debian", "rocky").replace("12", "9.5")
         (there / address).write_text(f"{rocky}\n")
-    remembered = first_look.remember(look().values())
+    remembered = preflight.remember(look().values())
     with pytest.raises(SlipwayError) as caught:
         look(remembered, **other)
     assert str(caught.value) == (

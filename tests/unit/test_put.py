@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.shell import END_OF_FILE, python_script
+from components.core.shell import END_OF_FILE, python_script
 from tests.unit.script_project import Project, new_project
 
 SOURCE = "host/releasectl"

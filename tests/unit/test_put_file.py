@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from components.remote import PUT_FILE
-from components.shell import END_OF_FILE
+from components.core.shell import END_OF_FILE
+from components.servers.remote import PUT_FILE
 
 GOOD = "grep -q good "
 TOOLS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from components import archive
+from components.release import archive
 from tests.unit.releasectl_host import Host, new_host
 
 RECORD = json.dumps({"author": "Ada"}).encode() + b"\n"

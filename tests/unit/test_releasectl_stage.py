@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from components.artifact import pack
-from components.dependencies import uv
-from components.source import Source
+from components.release.artifact import pack
+from components.release.dependencies import uv
+from components.release.source import Source
 from tests.unit.python_packages import package_in, wheel
 from tests.unit.releasectl_host import Host, new_host
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.remote import dials_within
-from components.shell import as_root
+from components.core.shell import as_root
+from components.servers.remote import dials_within
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import render
-from components.errors import SlipwayError
+from components.core import render
+from components.core.errors import SlipwayError
 
 
 @pytest.fixture

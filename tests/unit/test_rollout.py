@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from components.rollout import Rollout
+from components.release.rollout import Rollout
 
 
 def rollout(

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from components.remote import RUN_RELEASECTL
+from components.servers.remote import RUN_RELEASECTL
 
 PROGRAM = """\
 #!/usr/bin/python3 -I

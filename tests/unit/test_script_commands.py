@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.artifact import identify
+from components.release.artifact import identify
 from tests.unit.script_project import Project, new_project
 
 OLD, NEW = "a" * 12, "b" * 12

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components.errors import SlipwayError
-from components.settings import Settings, parse
+from components.core.errors import SlipwayError
+from components.settings.load import parse
+from components.settings.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]

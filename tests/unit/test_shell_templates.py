@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from components import distribution, identity, web
-from components.remote import TOOLS, UPDATED_BY
-from components.render import FOLDER, render
+from components.application import web
+from components.core.render import FOLDER, render
+from components.servers import distribution, keys
+from components.servers.remote import TOOLS, UPDATED_BY
 
 APPLICATION = {
     "app": "site",
@@ -85,7 +86,7 @@ def test_a_tool_of_a_server_passes_shellcheck(tool: Path) -> None:
     assert shellcheck(tool.read_text()) == ""
 
 
-@pytest.mark.parametrize("script", [identity._NEW_KEY_PAIR, identity._NEW_RANDOM_DIGITS])
+@pytest.mark.parametrize("script", [keys._NEW_KEY_PAIR, keys._NEW_RANDOM_DIGITS])
 def test_a_script_that_makes_a_secret_passes_shellcheck(script: str) -> None:
     assert shellcheck(script) == ""
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from components import site
-from components.application import Application, ApplicationFiles
-from components.errors import SlipwayError
-from components.site import Site
+from components.application.application import Application, ApplicationFiles
+from components.core.errors import SlipwayError
+from components.settings import site
+from components.settings.site import Site
 from tests.unit.test_settings import complaint as complaint_of_settings
 from tests.unit.test_settings import settings
 

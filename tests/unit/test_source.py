@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from components import entry_point, package
-from components.dependencies import uv
-from components.errors import SlipwayError
-from components.source import Source
+from components.application import entry_point
+from components.core.errors import SlipwayError
+from components.release import package
+from components.release.dependencies import uv
+from components.release.source import Source
 from tests.unit.python_packages import lock, package_in, project_in, wheel
 
 

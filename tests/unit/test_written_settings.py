@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components import written_settings
-from components.written_settings import changes, of_site
+from components.settings import written
+from components.settings.written import changes, of_site
 from scripts.commands import settings_then
 
 FILE = """config:
@@ -33,27 +33,27 @@ FILE = """config:
 
 
 @pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text(FILE)
     return path
 
 
-def test_each_value_is_known_by_itself_and_a_secret_by_a_digest(written: Path) -> None:
-    found = written_settings.of_stack("dev", "slipway")
+def test_each_value_is_known_by_itself_and_a_secret_by_a_digest(stack_file: Path) -> None:
+    found = written.of_stack("dev", "slipway")
     secret = found.pop("appEnv.SECRET_KEY")
     assert found == {"appEnv.COLOUR": "blue", "compression": "true", "workers": "3"}
     assert secret.startswith("secret ")
     assert "abc" not in secret
-    written.write_text(FILE.replace("v1:abc", "v1:abd"))
-    assert written_settings.of_stack("dev", "slipway")["appEnv.SECRET_KEY"] != secret
+    stack_file.write_text(FILE.replace("v1:abc", "v1:abd"))
+    assert written.of_stack("dev", "slipway")["appEnv.SECRET_KEY"] != secret
 
 
-def test_a_further_site_has_its_own_and_what_it_takes_over(written: Path) -> None:
-    shop = written_settings.of_stack("dev", "slipway", "shop")
+def test_a_further_site_has_its_own_and_what_it_takes_over(stack_file: Path) -> None:
+    shop = written.of_stack("dev", "slipway", "shop")
     assert shop == {"appEnv.COLOUR": "red", "compression": "true", "workers": "5"}
-    blog = written_settings.of_stack("dev", "slipway", "blog")
+    blog = written.of_stack("dev", "slipway", "blog")
     assert blog == {"compression": "true", "workers": "3"}
 
 
@@ -64,11 +64,11 @@ def test_a_map_that_was_set_as_text_is_the_same_map() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "config:\n", "[", "config: [a]\n"])
-def test_without_a_file_that_can_be_read_nothing_is_known(written: Path, content: str) -> None:
-    written.write_text(content)
-    assert written_settings.of_stack("dev", "slipway") == {}
-    written.unlink()
-    assert written_settings.of_stack("dev", "slipway") == {}
+def test_without_a_file_that_can_be_read_nothing_is_known(stack_file: Path, content: str) -> None:
+    stack_file.write_text(content)
+    assert written.of_stack("dev", "slipway") == {}
+    stack_file.unlink()
+    assert written.of_stack("dev", "slipway") == {}
 
 
 THEN = {"appEnv.COLOUR": "light blue", "appEnv.KEY": "secret 0123", "healthPath": "/up"}

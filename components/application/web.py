@@ -1,0 +1,203 @@
+"""The web tier: on each server nginx in front, and a place for the application behind it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.application.application import Application, ApplicationFiles, environment_file
+from components.application.config_file import ConfigFile
+from components.core.project import ROOT
+from components.core.render import render
+from components.servers.distribution import Distribution
+from components.servers.remote import Host, RemoteFile, RemoteScript
+from components.servers.server import Server, kept_running
+from components.servers.uploaded_file import DeliveredFile
+
+# uv makes the virtual environments of releases. Pinned, in a folder of its own.
+UV_VERSION = "0.13.8"
+RELEASECTL = ROOT / "host" / "releasectl"
+
+
+def after_packages(system: Distribution) -> list[str]:
+    """Shell commands that complete the packages of a web server."""
+    return [
+        f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
+        ' echo "packages: installing uv";'
+        f" {system.python} -m venv /opt/slipway"
+        f" && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebArgs:
+    application: Application
+    files: ApplicationFiles
+    servers: Sequence[Server]
+    environment: Mapping[str, pulumi.Input[str]]
+    """Environment variables of the application; may hold secrets."""
+    config_file: ConfigFile | None = None
+    after: Sequence[Sequence[pulumi.Resource]] = ()
+    """For each server, what is there before: the site before this one."""
+
+
+class Web(pulumi.ComponentResource):
+    """Servers ready for releases; `configured` holds, for each, what a release waits for."""
+
+    hosts: list[Host]
+    configured: list[list[pulumi.Resource]]
+    digests: list[pulumi.Output[str]]
+    """For each server, a digest of all that a running instance is made from besides its code."""
+
+    def __init__(
+        self, name: str, args: WebArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:index:Web", name, None, opts)
+        self.hosts, self.configured, self.digests = [], [], []
+        for number, server in enumerate(args.servers):
+            self._configure(server, args, args.after[number] if args.after else ())
+        self.register_outputs({})
+
+    def _configure(self, server: Server, args: WebArgs, before: Sequence[pulumi.Resource]) -> None:
+        host, app, files = server.host, args.application, args.files
+        system = server.distribution
+        first: list[pulumi.Resource] = [server.ready, *before]
+        if not app.is_first:
+            first.append(self._place_of_its_own(host, app, first))
+        prepared = RemoteScript(
+            f"{host.name}-{app.prefix}prepare",
+            host=host,
+            script=files.prepare,
+            opts=host.options(self, depends_on=first),
+        )
+
+        def file(
+            what: str,
+            path: pulumi.Input[str],
+            content: pulumi.Input[str],
+            *,
+            mode: str = "0644",
+            owner: str = "root:root",
+            after: Sequence[pulumi.Resource] = (),
+            check: str = "",
+            then: str = "",
+        ) -> RemoteFile:
+            return RemoteFile(
+                f"{host.name}-{app.prefix}{what}",
+                host=host,
+                path=path,
+                content=content,
+                mode=mode,
+                owner=owner,
+                check=check,
+                then=then,
+                opts=host.options(self, depends_on=[prepared, *after]),
+            )
+
+        maintenance = file(
+            "maintenance",
+            f"{app.configuration}/maintenance.html",
+            files.maintenance,
+            then=f"slipway-note maintenance {shlex.quote(app.maintenance or 'off')} || :",
+        )
+        site_path = system.site.format(app=app.name)
+        site = file(
+            "nginx",
+            site_path,
+            files.nginx[host.name],
+            check=render(
+                "keep_former_port.sh",
+                app=app.name,
+                site=site_path,
+                configuration=app.configuration,
+                port=app.port,
+                behind=app.behind,
+                server_names=app.server_names,
+            )
+            + system.enable_site.format(app=app.name)
+            + "nginx -t -q",
+            then=kept_running("nginx", "reload-or-restart"),
+        )
+        sockets = file(
+            "sockets",
+            f"/etc/tmpfiles.d/{app.name}.conf",
+            files.sockets,
+            then=f"systemd-tmpfiles --create {app.name}.conf",
+        )
+        instance = [
+            file(
+                each.name,
+                each.path,
+                each.content,
+                mode=each.mode,
+                # Apache looks for the folder of the sockets when its file is checked.
+                after=[sockets],
+                check=each.check,
+                then=each.then,
+            )
+            for each in files.instance
+        ]
+        config_files = []
+        variables = args.environment
+        if args.config_file:
+            content, path = _config_file(args.config_file, args)
+            # Read by the application's group, and nobody else.
+            owner = f"root:{app.name}"
+            config_files = [file("app-config", path, content, mode="0640", owner=owner)]
+            variables = {**variables, args.config_file.variable: path}
+        environment = file(
+            "environment",
+            app.environment,
+            pulumi.Output.secret(pulumi.Output.all(**variables).apply(environment_file)),
+            mode="0600",
+            after=config_files,
+        )
+        settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
+        configured: list[pulumi.Resource] = [
+            *[maintenance, site, *instance, sockets, *config_files, environment, settings],
+        ]
+        if app.is_first:  # one for all sites
+            releasectl = DeliveredFile(
+                f"{host.name}-releasectl",
+                host=host,
+                source=RELEASECTL,
+                path="/usr/local/bin/releasectl",
+                mode="0755",
+                check="python3 /usr/local/bin/releasectl --help",
+                # The one that the application's environments are made with.
+                interpreter=system.python,
+                opts=host.options(self, depends_on=[prepared]),
+            )
+            configured.append(releasectl)
+        self.hosts.append(host)
+        self.configured.append([*before, *configured])
+        self.digests.append(
+            pulumi.Output.all(
+                app.health, *(each.digest for each in [*instance, environment])
+            ).apply(lambda digests: "".join(digest[:4] for digest in digests))
+        )
+
+    def _place_of_its_own(
+        self, host: Host, app: Application, after: Sequence[pulumi.Resource]
+    ) -> RemoteScript:
+        """Does nothing until the site is taken out of the list; then it is taken away here."""
+        return RemoteScript(
+            f"{host.name}-{app.prefix}site",
+            host=host,
+            script="true",
+            undo=render(
+                "leave_site.sh", app=app.name, root=app.root, configuration=app.configuration
+            ),
+            opts=host.options(self, depends_on=after),
+        )
+
+
+def _config_file(file: ConfigFile, args: WebArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """Its content, which may hold secrets, and its path on a server, which holds none."""
+    variables: pulumi.Output[dict[str, str]] = pulumi.Output.all(**args.environment)
+    content: pulumi.Output[str] = pulumi.Output.secret(variables.apply(file.render))
+    name = pulumi.Output.unsecret(content.apply(file.name))
+    return content, pulumi.Output.concat(args.application.configuration, "/", name)

@@ -1,0 +1,108 @@
+"""PostgreSQL on a server of its own: on its private address only, for the application only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.core import ports
+from components.core.render import render
+from components.servers.remote import RemoteFile, RemoteScript
+from components.servers.server import Server, kept_running
+
+#: Of the stack's outputs, and the environment variable with the next one (scripts/up sets it).
+EPOCH_OUTPUT = "database_epoch"
+EPOCH = "SLIPWAY_DATABASE_EPOCH"
+
+
+def epoch(earlier: Mapping[str, Any]) -> str:
+    """Which database this is on its server: another one once it was found to be new or restored."""
+    return os.environ.get(EPOCH) or str(earlier.get(EPOCH_OUTPUT) or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    server: Server
+    passwords: Mapping[str, pulumi.Input[str]]
+    """For each database, by its name, the password of the role that owns it and has its name."""
+    connections: int
+    """How many PostgreSQL takes at a time."""
+    clients: Sequence[str]
+    """The networks from which the application comes, in CIDR form."""
+    epoch: str = ""
+    """See `epoch`: another one has what is missing made again."""
+
+
+class Database(pulumi.ComponentResource):
+    """Databases with their roles. By name, `urls` (secret) are what applications connect to, and
+    `ready` what they wait for."""
+
+    urls: dict[str, pulumi.Output[str]]
+    ready: dict[str, pulumi.Resource]
+
+    def __init__(
+        self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:index:Database", name, None, opts)
+        host = args.server.host
+        system = args.server.distribution
+        folder = system.postgresql_folder
+        after_packages = host.options(self, depends_on=[args.server.ready])
+
+        configuration = RemoteFile(
+            f"{name}-postgresql-conf",
+            host=host,
+            path=f"{folder}/conf.d/slipway.conf",
+            content=args.server.private_address.apply(
+                lambda address: render(
+                    "postgresql.conf",
+                    address=address,
+                    port=ports.POSTGRESQL,
+                    connections=args.connections,
+                    notices_lost_clients=system.notices_lost_clients,
+                )
+            ),
+            owner="postgres:postgres",
+            check=f"runuser -u postgres -- {system.postgresql_program}"
+            f" -D {folder} -C listen_addresses",
+            # A new address or port needs a restart, which is skipped when nothing of it changed.
+            then=kept_running("postgresql", "restart"),
+            opts=after_packages,
+        )
+        access = RemoteFile(
+            f"{name}-pg-hba",
+            host=host,
+            path=f"{folder}/pg_hba.conf",
+            content=render("pg_hba.conf", names=list(args.passwords), clients=args.clients),
+            mode="0640",
+            owner="postgres:postgres",
+            check="runuser -u postgres -- psql -qtAX -c"
+            " 'SELECT 1 / (count(*) = 0)::int FROM pg_hba_file_rules WHERE error IS NOT NULL'",
+            then="systemctl reload postgresql",
+            opts=host.options(self, depends_on=[configuration]),
+        )
+        self.urls, self.ready = {}, {}
+        for number, (database, password) in enumerate(args.passwords.items()):
+            self.ready[database] = RemoteScript(
+                f"{name}-{database}-create" if number else f"{name}-create",
+                host=host,
+                script=render(
+                    "create_database.sh", role=database, database=database, epoch=args.epoch
+                ),
+                stdin=pulumi.Output.secret(password),
+                opts=host.options(self, depends_on=[access]),
+            )
+            self.urls[database] = pulumi.Output.secret(
+                pulumi.Output.format(
+                    "postgresql://{0}:{1}@{2}:{3}/{0}?sslmode=require",
+                    database,
+                    password,
+                    args.server.private_address,
+                    ports.POSTGRESQL,
+                )
+            )
+        self.register_outputs({})

@@ -1,0 +1,105 @@
+"""The load balancer in front of several web servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_digitalocean as digitalocean
+
+from components.core.paths import configuration_folder
+from components.core.render import render
+from components.network.balancer_check import (
+    CHECKS_UNTIL_HEALTHY,
+    CHECKS_UNTIL_UNHEALTHY,
+    INTERVAL_SECONDS,
+    SECONDS_TO_JUDGE,
+)
+from components.network.network import Network
+from components.servers.drain import Departure
+from components.servers.remote import Host, RemoteFile
+
+ENTRY_PORT = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    region: str
+    network: Network
+    hosts: Sequence[Host]
+    port: int
+    """The port that the web servers listen on."""
+    health_path: str
+    after: Sequence[pulumi.Resource]
+    """What is done once every server serves the release: a new one gets traffic only then."""
+    apps: Sequence[str]
+    """The names of the applications, the first site's first: its health is the server's."""
+    drain_seconds: int
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """Spreads visitors over the web servers that are well; `address` is where they come in."""
+
+    id: pulumi.Output[str]
+    address: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("slipway:index:LoadBalancer", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # The first server stays as long as there are any.
+        departures = [
+            Departure(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
+        ]
+        balancer = digitalocean.LoadBalancer(
+            name,
+            region=args.region,
+            vpc_uuid=args.network.vpc_id,
+            # By id, not by tag: a server is taken out here before its droplet is destroyed.
+            droplet_ids=[host.machine_id.apply(int) for host in args.hosts],
+            forwarding_rules=[
+                digitalocean.LoadBalancerForwardingRuleArgs(
+                    entry_protocol="http",
+                    entry_port=ENTRY_PORT,
+                    target_protocol="http",
+                    target_port=args.port,
+                )
+            ],
+            healthcheck=digitalocean.LoadBalancerHealthcheckArgs(
+                protocol="http",
+                port=args.port,
+                path=args.health_path,
+                check_interval_seconds=INTERVAL_SECONDS,
+                response_timeout_seconds=INTERVAL_SECONDS,
+                healthy_threshold=CHECKS_UNTIL_HEALTHY,
+                unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *departures]),
+        )
+        self.id = balancer.id
+        self.address = balancer.ip
+        for host in args.hosts:
+            for app in args.apps:
+                self._tell(host, app, args)
+        self.register_outputs({"address": self.address})
+
+    def _tell(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
+        """Tell a server where visitors come in: it checks its switches there, too, and asks now.
+
+        Whoever comes that way after this update is answered well: a load balancer lets visitors to
+        a server that it has never asked, and takes a moment to find out that it should not.
+        """
+        configuration = configuration_folder(app)
+        RemoteFile(
+            f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
+            host=host,
+            path=f"{configuration}/balancer",
+            content=pulumi.Output.concat(self.address, f" {host.name}\n"),
+            then=render("leave_former_port.sh", app=app, configuration=configuration)
+            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
+            f" # it asks port {args.port} for {args.health_path}\n",
+            gone_with_resource=True,
+            opts=host.options(self),
+        )

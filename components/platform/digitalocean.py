@@ -1,0 +1,148 @@
+"""DigitalOcean, or the local cloud, as the place of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from components.core import ports
+from components.network import balancer_check
+from components.network.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.network.network import Network, NetworkArgs
+from components.platform import catalogue, endpoint
+from components.platform.droplet import Droplet, local_hints
+from components.platform.resize import Resize
+from components.servers import distribution
+from components.servers.distribution import Distribution
+from components.servers.keys import KeyPair
+from components.servers.server import Server
+from components.settings import foundation
+from components.settings.load import api_endpoint
+from components.settings.settings import Settings
+
+
+class Cloud:
+    """A `Place` whose machines, network, firewalls and load balancer are made for it."""
+
+    _network: Network
+
+    def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
+        """Raises SlipwayError where the cloud does not answer, or has not what is wanted of it."""
+        balancer_check.check(settings, project=pulumi.get_project())
+        endpoint.check(api_endpoint())
+        catalogue.check(settings, earlier)
+        self._settings = settings
+        servers = ("db", *settings.web_servers)
+        self._images = {
+            name: foundation.image_of(name, earlier, settings.image) for name in servers
+        }
+        self._resize = Resize(settings, earlier.get(catalogue.OUTPUT) or {})
+        leaving = [
+            each["server"]
+            for each in earlier.get("web") or ()
+            if each.get("server") not in (None, *servers)
+        ]
+        if leaving:
+            pulumi.log.warn(
+                f"{', '.join(leaving)} will be destroyed ({pulumi.get_project()}:webCount is"
+                f" {settings.web_count}), with what the application has in /srv/…/shared there"
+            )
+        others = [name for name, image in self._images.items() if image != settings.image]
+        if others:
+            pulumi.log.warn(
+                f"{', '.join(others)} keep{'s' * (len(others) == 1)} the system that"
+                f" {'it was' if len(others) == 1 else 'they were'} made with:"
+                f" {pulumi.get_project()}:image ({settings.image}) is for new servers"
+            )
+
+    @property
+    def web_distribution(self) -> Distribution:
+        """Of the first one: what differs between the images is not the web servers'."""
+        return distribution.of_image(self._images["web"])
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What was ordered; what has become of it, the engine knows."""
+        return {catalogue.OUTPUT: catalogue.ordered(self._settings)}
+
+    def settle(self, deploy_key: KeyPair) -> None:
+        wanted = self._settings
+        self._network = Network(
+            f"{pulumi.get_project()}-{pulumi.get_stack()}",
+            NetworkArgs(
+                region=wanted.region,
+                ip_range=wanted.vpc_range,
+                deploy_key=deploy_key.public,
+                ssh_from=wanted.ssh_from,
+                web_port=wanted.web_port,
+                db_from=wanted.db_from,
+            ),
+        )
+
+    def machine(self, server: str) -> Droplet:
+        wanted, is_db = self._settings, server == "db"
+        return Droplet(
+            name=f"{wanted.name_prefix}{server}",
+            region=wanted.region,
+            image=self._images[server],
+            size=wanted.db_size if is_db else wanted.web_size,
+            network=self._network,
+            tag=self._network.db_tag if is_db else self._network.web_tag,
+            backups=wanted.backups,
+            protected=is_db and foundation.protects(wanted, pulumi.get_stack()),
+            resize=None if is_db else self._resize,
+            hints=self._hints(server),
+        )
+
+    def open_site(
+        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str]:
+        wanted = self._settings
+        balancer = (
+            LoadBalancer(
+                "balancer",
+                LoadBalancerArgs(
+                    region=wanted.region,
+                    network=self._network,
+                    hosts=[server.host for server in servers],
+                    port=wanted.web_port,
+                    health_path=wanted.health_path,
+                    after=after,
+                    apps=wanted.app_names,
+                    drain_seconds=wanted.drain_seconds,
+                ),
+            )
+            if wanted.balanced
+            else None
+        )
+        self._network.open_site(
+            wanted.web_port,
+            addresses=wanted.http_from,
+            load_balancer_id=balancer.id if balancer else None,
+        )
+        return _url(wanted, servers[0], balancer)
+
+    def _hints(self, server: str) -> list[str]:
+        wanted = self._settings
+        if server == "db":
+            return local_hints(
+                address=wanted.local_db_address,
+                forward=(wanted.local_db_port, ports.POSTGRESQL),
+            )
+        number, first = wanted.web_servers.index(server), wanted.local_web_address
+        return local_hints(
+            address=first + number if first else 0,
+            forward=(0 if number else wanted.local_web_port, wanted.web_port),
+            balancer=wanted.local_web_port if wanted.balanced else 0,
+        )
+
+
+def _url(settings: Settings, server: Server, balancer: LoadBalancer | None) -> pulumi.Output[str]:
+    """Where visitors come in: a forwarded port, else the load balancer, else the first server."""
+    if settings.local_web_port:
+        return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
+    if balancer:
+        return pulumi.Output.concat("http://", balancer.address, "/")
+    return server.url(settings.web_port)

@@ -1,0 +1,124 @@
+"""A machine at DigitalOcean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_digitalocean as digitalocean
+
+from components.core.render import render
+from components.network.network import Network
+from components.platform.resize import Resize
+from components.servers import distribution
+from components.servers.distribution import Distribution, Role
+from components.servers.keys import KeyPair
+from components.servers.machine import DEPLOY_USER, MachineFile
+from components.servers.remote import Host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Droplet:
+    """A `Machine` that is made for the server."""
+
+    name: str
+    """Hostname, and the droplet's name."""
+    region: str
+    image: str
+    size: str
+    network: Network
+    tag: pulumi.Input[str]
+    """The tag of its role, to which its firewall applies."""
+    backups: bool = False
+    protected: bool = False
+    """Whether the engine refuses to destroy or replace it."""
+    resize: Resize | None = None
+    """For a web server: how it gets another size."""
+    hints: Sequence[str] = ()
+    """Further labels of the droplet, see `local_hints`."""
+
+    @property
+    def distribution(self) -> Distribution:
+        return distribution.of_image(self.image)
+
+    @property
+    def packages(self) -> Sequence[str]:
+        return ()
+
+    @property
+    def sshd(self) -> str:
+        return "sshd.conf"
+
+    def files(self, role: Role) -> Sequence[MachineFile]:
+        """None: its firewall is DigitalOcean's."""
+        return ()
+
+    def open_port(self, role: Role) -> str:
+        return ""
+
+    def opened(
+        self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
+    ) -> Host:
+        host_key = KeyPair(f"{name}-host-key", opts=pulumi.ResourceOptions(parent=parent))
+        droplet = digitalocean.Droplet(
+            name,
+            name=self.name,
+            region=self.region,
+            image=self.image,
+            size=self.size,
+            vpc_uuid=self.network.vpc_id,
+            ssh_keys=[self.network.ssh_key_id],
+            user_data=_cloud_config(host_key, deploy_key),
+            tags=[self.tag, *self.hints],
+            backups=self.backups,
+            # An image slug moves on at DigitalOcean; a running server is not replaced for it.
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(
+                    parent=parent, ignore_changes=["image"], protect=self.protected
+                ),
+                self.resize.options(name, host_key, deploy_key) if self.resize else None,
+            ),
+        )
+        if self.resize:
+            self.resize.made(droplet)
+        return Host(
+            name=name,
+            machine=droplet,
+            machine_id=droplet.id,
+            address=droplet.ipv4_address,
+            private_address=droplet.ipv4_address_private,
+            user=DEPLOY_USER,
+            private_key=deploy_key.private,
+            host_key=host_key.public,
+            connect_seconds=connect_seconds,
+        )
+
+
+def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:
+    """Secret, for the host's private key is in it."""
+    keys: pulumi.Output[dict[str, str]] = pulumi.Output.all(
+        host_private_key=host_key.private,
+        host_public_key=host_key.public,
+        deploy_key=deploy_key.public,
+    )
+    return keys.apply(lambda values: render("cloud-config.yaml", **values))
+
+
+def local_hints(
+    *, address: int = 0, forward: tuple[int, int] = (0, 0), balancer: int = 0
+) -> list[str]:
+    """Labels by which the local cloud gives a private address and forwards a port of 127.0.0.1.
+
+    Args:
+        address: wanted number in the private network; 0 for any.
+        forward: the port of 127.0.0.1 (0 for none) and the port of the server it leads to.
+        balancer: the port of 127.0.0.1 that leads to the load balancer in front; 0 for none.
+    """
+    hints = [f"local:address:{address}"] if address else []
+    local, port = forward
+    if local:
+        hints.append(f"local:forward:{local}:{port}")
+    if balancer:
+        hints.append(f"local:balancer:{balancer}")
+    return hints

@@ -1,0 +1,35 @@
+"""Whether the cloud answers: asked once, before each resource would find out for itself.
+
+Only where it is on this machine: elsewhere a proxy may stand between, and the provider knows best.
+"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+import pulumi
+
+from components.core.errors import SlipwayError
+
+ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+SECONDS = 5
+
+
+def check(address: str) -> None:
+    """Try to connect to the API at `address` (a URL; empty for DigitalOcean's own).
+
+    Raises:
+        SlipwayError: it is on this machine and nobody listens there.
+    """
+    place = urlsplit(address)
+    if place.hostname not in ON_THIS_MACHINE:
+        return
+    try:
+        socket.create_connection((place.hostname, place.port or 80), SECONDS).close()
+    except OSError:
+        raise SlipwayError(
+            f"the local cloud does not answer at {address} (digitalocean:apiEndpoint): start it"
+            f" with scripts/up {pulumi.get_stack()},"
+            f" or python3 -m local_cloud start --port {place.port}"
+        ) from None

@@ -1,0 +1,203 @@
+"""Machines of one's own as the place of an environment: nothing of them is made or destroyed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_command import local, remote
+
+from components.core import ports
+from components.core.errors import SlipwayError
+from components.core.paths import configuration_folder, root_folder
+from components.core.render import render
+from components.core.shell import as_root
+from components.platform import preflight
+from components.platform.preflight import Known
+from components.servers.distribution import Distribution, Role
+from components.servers.keys import KeyPair
+from components.servers.machine import DEPLOY_USER, MachineFile
+from components.servers.remote import Host, Logging
+from components.servers.server import Server, kept_running
+from components.settings.settings import Settings
+
+FIREWALL = "/etc/slipway/firewall.nft"
+FIREWALL_UNIT = "slipway-firewall.service"
+OUTPUT = "own_hosts"
+ANYONE = "0.0.0.0/0"
+
+# The person's own ssh: their agent, their configuration, a way through a bastion. Only the host key
+# is ours. What it runs there comes by standard input.
+_OPEN = """\
+set -eu
+folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
+printf '%s\\n' "$KNOWN_HOST" >"$folder/known_hosts"
+{ssh}
+"""
+
+
+class OwnMachines:
+    """A `Place` that is there already."""
+
+    def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
+        """Raises SlipwayError naming each machine that is not what it has to be, and why."""
+        stack = pulumi.get_stack()
+        self._settings = settings
+        self._known = preflight.look(settings, earlier.get(OUTPUT), stack)
+        families = {self._known[name].distribution.family for name in settings.web_servers}
+        if len(families) > 1:
+            raise SlipwayError(
+                "webHosts are of several families"
+                f" ({', '.join(sorted(families))}): all have to be of one"
+            )
+
+    @property
+    def web_distribution(self) -> Distribution:
+        return self._known["web"].distribution
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        return {OUTPUT: preflight.remember(self._known.values())}
+
+    def settle(self, deploy_key: KeyPair) -> None:
+        """Nothing is shared but what is there."""
+
+    def machine(self, server: str) -> OwnMachine:
+        return OwnMachine(known=self._known[server], settings=self._settings)
+
+    def open_site(
+        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
+    ) -> pulumi.Output[str]:
+        """The machines are open; the address of the first one."""
+        return servers[0].url(self._settings.web_port)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnMachine:
+    """A `Machine` that somebody else has made."""
+
+    known: Known
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        return self.known.host.address
+
+    @property
+    def image(self) -> str:
+        return ""
+
+    @property
+    def distribution(self) -> Distribution:
+        return self.known.distribution
+
+    @property
+    def packages(self) -> Sequence[str]:
+        return ("nftables",)
+
+    @property
+    def sshd(self) -> str:
+        """Who may log in, and how, is for its owner to say."""
+        return "sshd-own.conf"
+
+    def files(self, role: Role) -> Sequence[MachineFile]:
+        """A firewall, for nobody else has one around it."""
+        return [
+            MachineFile(
+                name="firewall",
+                path=FIREWALL,
+                content=self._firewall(role),
+                check=f"nft --check --file {FIREWALL}",
+                then=f"! systemctl is-active --quiet {FIREWALL_UNIT}"
+                f" || systemctl reload {FIREWALL_UNIT}",
+            ),
+            MachineFile(
+                name="firewall-unit",
+                path=f"/etc/systemd/system/{FIREWALL_UNIT}",
+                content=render("slipway-firewall.service", rules=FIREWALL),
+                then=f"systemctl daemon-reload && {kept_running(FIREWALL_UNIT, 'restart')}",
+            ),
+        ]
+
+    def open_port(self, role: Role) -> str:
+        return render("open_port.sh", port=self._port(role))
+
+    def opened(
+        self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
+    ) -> Host:
+        own = self.known.host
+        machine_id = f"{own.known_as} {preflight.fingerprint(self.known.host_key)}"
+        contact = local.Command(
+            f"{name}-deploy-user",
+            create=self._open(),
+            stdin=deploy_key.public.apply(
+                lambda key: render("deploy_user.sh", user=DEPLOY_USER, key=key.strip())
+            ),
+            environment={"KNOWN_HOST": f"{own.known_as} {self.known.host_key}"},
+            triggers=[machine_id],
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        host = Host(
+            name=name,
+            machine=contact,
+            machine_id=pulumi.Output.from_input(machine_id),
+            address=pulumi.Output.from_input(own.address),
+            port=own.port,
+            private_address=pulumi.Output.from_input(own.private_address),
+            user=DEPLOY_USER,
+            private_key=deploy_key.private,
+            host_key=pulumi.Output.from_input(self.known.host_key),
+            connect_seconds=connect_seconds,
+        )
+        self._leave_at_the_end(host, contact)
+        return host
+
+    def _open(self) -> str:
+        words = preflight.ssh_words(
+            self.known.host, self.known.host_key, self.settings, known_hosts="FOLDER/known_hosts"
+        )
+        user = self.known.host.user or self.settings.ssh_user
+        shell = 'sh -c "$(cat)"' if user == "root" else 'sudo -n sh -c "$(cat)"'
+        line = shlex.join([*words, shell]).replace("FOLDER", '"$folder"', 1)
+        return _OPEN.format(ssh=line)
+
+    def _leave_at_the_end(self, host: Host, contact: pulumi.Resource) -> None:
+        """What is run on the machine when it leaves the environment.
+
+        Named after the machine, for a machine can change its place in the list and stay.
+        """
+        remote.Command(
+            f"{self.known.host.known_as}-leave",
+            connection=host.connection,
+            create="true",
+            delete=as_root(self._leave()),
+            logging=Logging.STDERR,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(depends_on=[contact]),
+        )
+
+    def _leave(self) -> str:
+        """The last one takes away what all sites shared."""
+        first, *further = self.settings.app_names
+        places = [
+            {"app": app, "root": root_folder(app), "configuration": configuration_folder(app)}
+            for app in (*further, first)
+        ]
+        sites = "".join(render("leave_site.sh", **place) for place in places[:-1])
+        return sites + render("leave.sh", **places[-1])
+
+    def _firewall(self, role: Role) -> str:
+        wanted = self.settings
+        allowed = wanted.db_clients if role == "db" else wanted.http_from
+        return render(
+            "firewall.nft",
+            port=self._port(role),
+            allowed=[] if ANYONE in allowed else allowed,
+        )
+
+    def _port(self, role: Role) -> int:
+        return ports.POSTGRESQL if role == "db" else self.settings.web_port

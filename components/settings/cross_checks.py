@@ -1,0 +1,109 @@
+"""What settings say of each other: values that are well each by itself and not together; pure."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from components.core import ports
+from components.core.errors import SlipwayError
+from components.settings import location
+from components.settings.settings import Settings
+
+
+def check(settings: Settings, prefix: str) -> None:
+    """Raise `SlipwayError` where two settings contradict each other.
+
+    Args:
+        settings: each of them well by itself.
+        prefix: put before their names in messages.
+    """
+    if settings.local_web_port and settings.local_web_port == settings.local_db_port:
+        raise SlipwayError(
+            f"{prefix}localDbPort is {settings.local_db_port}, and so is"
+            f" {prefix}localWebPort: two forwards cannot share a port of 127.0.0.1"
+        )
+    if settings.web_port in (ports.SSH, ports.POSTGRESQL):
+        raise SlipwayError(
+            f"{prefix}webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
+            " must be another port, 1 to 65535"
+        )
+    if (settings.app_server, settings.web_port) == ("mod_wsgi", ports.APACHE):
+        raise SlipwayError(
+            f"{prefix}webPort is {ports.APACHE}, where Apache listens for nginx"
+            f" ({prefix}appServer is mod_wsgi): must be another port, 1 to 65535"
+        )
+    for name, value in (
+        ("artifactEndpoint", settings.artifact_endpoint),
+        ("artifactRegion", settings.artifact_region),
+        ("artifactPrefix", settings.artifact_prefix),
+    ):
+        if value and not settings.artifact_bucket:
+            raise SlipwayError(
+                f"{prefix}{name} is {value}, but no bucket is set:"
+                f" set {prefix}artifactBucket too, or neither"
+            )
+    if settings.app_config_file and settings.app_config_variable in settings.app_env:
+        raise SlipwayError(
+            f"{prefix}appEnv has the name {settings.app_config_variable}, which is taken:"
+            f" {prefix}appConfigVariable says that it names {settings.app_config_file}"
+        )
+    location.check(
+        settings.locations,
+        key=f"{prefix}locations",
+        static_folder=settings.static_folder,
+        health_path=settings.health_path,
+    )
+    _check_own_hosts(settings, prefix)
+    size = IPv4Network(settings.vpc_range).num_addresses
+    for name, number in (
+        ("localWebAddress", settings.local_web_address),
+        ("localDbAddress", settings.local_db_address),
+    ):
+        if number == 1 or number >= size - 1:
+            raise SlipwayError(
+                f"{prefix}{name} is {number}: must be 2 to {min(size - 2, 250)}"
+                f" in {settings.vpc_range}, or 0 for any"
+            )
+
+
+def _check_own_hosts(settings: Settings, prefix: str) -> None:
+    """Servers of one's own are all or none, and what only DigitalOcean can do is not asked for."""
+    if bool(settings.web_hosts) != bool(settings.db_host):
+        there, missing = ("webHosts", "dbHost") if settings.web_hosts else ("dbHost", "webHosts")
+        raise SlipwayError(
+            f"{prefix}{missing} is empty, and {prefix}{there} is not: servers of your own"
+            " are all servers of an environment, for both tiers share one network"
+        )
+    if not settings.own_hosts:
+        return
+    taken: dict[str, str] = {}
+    for name, host in settings.own_hosts.items():
+        for address in {host.address, host.private_address}:
+            if address in taken:
+                raise SlipwayError(
+                    f"{address} is both {taken[address]} and {name} in {prefix}webHosts and"
+                    f" {prefix}dbHost: each server has a machine of its own"
+                )
+        taken |= dict.fromkeys((host.address, host.private_address), name)
+    ports = {host.port for name, host in settings.own_hosts.items() if name != "db"}
+    if settings.web_port in ports:
+        raise SlipwayError(
+            f"{prefix}webPort is {settings.web_port}, which is the port of SSH in"
+            f" {prefix}webHosts: must be another port, 1 to 65535"
+        )
+    only_at_digitalocean = {
+        "webCount": settings.web_count not in (1, len(settings.web_hosts)),
+        "loadBalancer": settings.load_balancer,
+        "backups": settings.backups,
+        "sshFrom": settings.ssh_from != ["0.0.0.0/0"],
+        "localWebPort": bool(settings.local_web_port),
+        "localDbPort": bool(settings.local_db_port),
+        "localWebAddress": bool(settings.local_web_address),
+        "localDbAddress": bool(settings.local_db_address),
+    }
+    for key, is_set in only_at_digitalocean.items():
+        if is_set:
+            raise SlipwayError(
+                f"{prefix}{key} is set, and so is {prefix}webHosts: it has no meaning for"
+                " servers of your own"
+            )

@@ -1,0 +1,156 @@
+"""The sites of an environment: the one of its settings, and those of the setting `sites`; pure.
+
+The first one answers to every name that no other has. Each further one is made of the settings of
+the first, with what it says differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.core.errors import SlipwayError
+from components.settings.load import parse
+from components.settings.settings import Settings
+
+SERVER_NAMES = "serverNames"
+#: What belongs to one application alone: a further site does not take it from the first.
+NOT_TAKEN_OVER: dict[str, Any] = {
+    "appConfigFile": "",
+    "appEnv": {},
+    "appModule": "",
+    "buildCommand": "",
+    "healthHost": "",
+    "locations": [],
+    "release": "",
+    "warmUpPaths": [],
+}
+#: What a site may have of its own; all else is one for the whole environment.
+OF_A_SITE = frozenset(
+    {
+        *NOT_TAKEN_OVER,
+        *("appConfigVariable", "appFolder", "appName", "appServer", "appSource", "compression"),
+        *(
+            "drainSeconds",
+            "healthPath",
+            "healthSeconds",
+            "healthStatus",
+            "keepReleases",
+            "maintenance",
+        ),
+        *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandLockSeconds"),
+        *("releaseCommandSeconds", "requestSeconds"),
+        *("staticCacheSeconds", "staticFolder", "steadySeconds", "supervisor", "workerThreads"),
+        *("workers",),
+    }
+)
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SERVER_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    settings: Settings
+    """Those of the environment, with what this site has of its own."""
+    key: str
+    """Put before the names of its settings in messages."""
+    server_names: tuple[str, ...] = ()
+    """Empty for the first site."""
+
+    @property
+    def name(self) -> str:
+        return self.settings.app_name
+
+    @property
+    def is_first(self) -> bool:
+        return not self.server_names
+
+    def within(self, stack: str) -> str:
+        """What is kept for this site alone has a name of its own: `local/shop`."""
+        return stack if self.is_first else f"{stack}/{self.name}"
+
+    def outputs(self, earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Its part of the outputs of the last good update."""
+        if self.is_first:
+            return earlier
+        found = (earlier.get("sites") or {}).get(self.name)
+        return found if isinstance(found, Mapping) else {}
+
+
+def all_of(
+    settings: Settings, earlier: Mapping[str, Any], *, project: str = "slipway"
+) -> list[Site]:
+    """Every site, the first one first.
+
+    Args:
+        settings: of the environment.
+        earlier: the outputs of the last good update.
+        project: put before the names of settings in messages.
+
+    Raises:
+        SlipwayError: naming what is wrong with one, or what two of them share.
+    """
+    first = Site(settings=settings, key=f"{project}:")
+    shared = settings.model_dump(by_alias=True, exclude={"sites"}) | NOT_TAKEN_OVER
+    further = [
+        _further(given, shared, key=f"{project}:sites[{number}].")
+        for number, given in enumerate(settings.sites)
+    ]
+    sites = [first, *further]
+    _refuse_twins(sites)
+    if first.name in (earlier.get("sites") or {}):
+        # One that leaves the list is taken away last of all, by its name.
+        raise SlipwayError(
+            f"{first.key}appName is {first.name}, which is one of {project}:sites so far:"
+            " update once without it, then it can be the first"
+        )
+    return sites
+
+
+def _further(given: Mapping[str, Any], shared: Mapping[str, Any], *, key: str) -> Site:
+    if "appName" not in given:
+        raise SlipwayError(f"{key}appName is missing: must be another name than of any other site")
+    for name in given:
+        if name in (*shared, "sites") and name not in OF_A_SITE:
+            raise SlipwayError(f"{key}{name} is not a site's own: it is one for all sites")
+    own = {name: value for name, value in given.items() if name != SERVER_NAMES}
+    if isinstance(own.get("release"), int):
+        # The engine takes an id that has digits only for a number when it sets a path.
+        own["release"] = str(own["release"])
+    return Site(
+        settings=parse({**shared, "sites": [], **own}, prefix=key),
+        key=key,
+        server_names=_server_names(given.get(SERVER_NAMES), key),
+    )
+
+
+def _server_names(given: Any, key: str) -> tuple[str, ...]:
+    allowed = "one name or more, such as [shop.example.org]"
+    if not isinstance(given, list) or not given:
+        raise SlipwayError(f"{key}{SERVER_NAMES} is {given or 'missing'}: must be {allowed}")
+    for name in given:
+        if not isinstance(name, str) or not _SERVER_NAME.fullmatch(name):
+            raise SlipwayError(f"{key}{SERVER_NAMES} has {name!r}: must be {allowed}")
+    return tuple(given)
+
+
+def _refuse_twins(sites: list[Site]) -> None:
+    """Each site has a user, a folder, a database and names of its own."""
+    apps: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for site in sites:
+        if site.name in apps:
+            raise SlipwayError(
+                f"{site.key}appName is {site.name}, and so is {apps[site.name]}appName:"
+                " each site has a name of its own"
+            )
+        apps[site.name] = site.key
+        for name in site.server_names:
+            if name in names:
+                raise SlipwayError(
+                    f"{site.key}{SERVER_NAMES} has {name}, and so has {names[name]}{SERVER_NAMES}:"
+                    " a name leads to one site"
+                )
+            names[name] = site.key
