@@ -26,8 +26,8 @@ ground = platform.of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
 changed = performer.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
 applications = [
-    Application.of(
-        each.settings,
+    Application(
+        settings=each.settings,
         module=its.module,
         web_user=ground.web_distribution.web_user,
         server_names=each.server_names,

@@ -5,9 +5,9 @@ systemctl stop {{ app }}-leave-port.timer 2>/dev/null || true
 {% if behind %}
 {% set kind = "" if server_names else " default_server" %}
 former=$(sed -n 's/^    listen \([0-9]*\){{ kind }};$/\1/p' {{ site }}.old 2>/dev/null) || true
-if [ -n "$former" ] && [ "$former" != {{ port }} ]; then
+if [ -n "$former" ] && [ "$former" != {{ web_port }} ]; then
   echo "listen $former{{ kind }};" >"$kept"
-elif grep -qs ' {{ port }}{{ ";" if server_names else " " }}' "$kept"; then
+elif grep -qs ' {{ web_port }}{{ ";" if server_names else " " }}' "$kept"; then
   rm -f "$kept"
 fi
 {% else %}

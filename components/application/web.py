@@ -101,7 +101,7 @@ class Web(pulumi.ComponentResource):
             "maintenance",
             f"{app.configuration}/maintenance.html",
             files.maintenance,
-            then=f"slipway-note maintenance {shlex.quote(app.maintenance or 'off')} || :",
+            then=f"slipway-note maintenance {shlex.quote(app.settings.maintenance or 'off')} || :",
         )
         site_path = system.site.format(app=app.name)
         site = file(
@@ -113,7 +113,7 @@ class Web(pulumi.ComponentResource):
                 app=app.name,
                 site=site_path,
                 configuration=app.configuration,
-                port=app.port,
+                web_port=app.settings.web_port,
                 behind=app.behind,
                 server_names=app.server_names,
             )

@@ -72,7 +72,7 @@ class Release(pulumi.ComponentResource):
             for host, configured in zip(hosts, args.web.configured, strict=True)
         ]
         self.database_mark = pulumi.Output.from_input("")
-        if args.application.release_command:
+        if args.application.settings.release_command:
             migrated = self._migrate(hosts[0], [*ready, *args.after])
             self.database_mark = migrated.stdout.apply(_mark_of)
             self._mark_database(migrated)
@@ -125,7 +125,7 @@ class Release(pulumi.ComponentResource):
         )
 
     def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
-        command = shlex.quote(self._args.application.release_command)
+        command = shlex.quote(self._args.application.settings.release_command)
         if self._args.plan.comes_back:
             # It has run its own when it was new. This takes the place of the one that ran last, so
             # that the command runs again for whatever goes live next. All depends as ever: in an

@@ -97,10 +97,6 @@ def _explain(error: ValidationError, prefix: str) -> list[str]:
             lines.append(f"{key} {problem['msg']}")
         elif problem["type"] == "missing" and within:
             lines.append(f"{key} is missing: must be {known[name].description}")
-        elif problem["type"] == "missing":
-            lines.append(
-                f"{key} has no value and no default: is Pulumi.yaml of this project in use?"
-            )
         else:
             allowed = known[name].description
             # The engine hands every value over as text: quotes would only say so.

@@ -12,39 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.core.errors import SlipwayError
+from components.settings.declaration import OfSite, declared_in
 from components.settings.load import parse
 from components.settings.settings import Settings
 
 SERVER_NAMES = "serverNames"
 #: What belongs to one application alone: a further site does not take it from the first.
 NOT_TAKEN_OVER: dict[str, Any] = {
-    "appConfigFile": "",
-    "appEnv": {},
-    "appModule": "",
-    "buildCommand": "",
-    "healthHost": "",
-    "locations": [],
-    "release": "",
-    "warmUpPaths": [],
+    each.key: each.default for each in declared_in(Settings) if each.said.of_site is OfSite.OWN
 }
 #: What a site may have of its own; all else is one for the whole environment.
 OF_A_SITE = frozenset(
-    {
-        *NOT_TAKEN_OVER,
-        *("appConfigVariable", "appFolder", "appName", "appServer", "appSource", "compression"),
-        *(
-            "drainSeconds",
-            "healthPath",
-            "healthSeconds",
-            "healthStatus",
-            "keepReleases",
-            "maintenance",
-        ),
-        *("maxRequests", "maxUpload", "releaseCommand", "releaseCommandLockSeconds"),
-        *("releaseCommandSeconds", "requestSeconds"),
-        *("staticCacheSeconds", "staticFolder", "steadySeconds", "supervisor", "workerThreads"),
-        *("workers",),
-    }
+    each.key for each in declared_in(Settings) if each.said.of_site is not OfSite.NO
 )
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SERVER_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from components.settings import existing_host
@@ -26,6 +27,12 @@ def matches(pattern: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def between(low: int, high: int, unit: str) -> FieldInfo:
+    """A number in this range, both ends included."""
+    field: FieldInfo = Field(ge=low, le=high, description=f"{low} to {high} {unit}")
+    return field
 
 
 def _check_network(value: str) -> str:
@@ -113,6 +120,7 @@ def _said(words: str) -> PydanticCustomError:
     return PydanticCustomError("said", "{words}", {"words": words})
 
 
+Flag = Annotated[bool, Field(description="true or false")]
 Name = Annotated[
     str,
     matches(r"[a-z][a-z0-9]{0,23}"),

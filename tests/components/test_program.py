@@ -138,7 +138,7 @@ def test_the_load_balancer_s_check_asks_for_a_name_that_the_application_answers_
         assert site.count("proxy_set_header Host $site_host;") == 2
         assert site.count("include /etc/slipway/site/asked-as*.conf;") == 1
         told = engine.one("web-releasectl-settings").inputs["stdin"]
-        return re.findall(r'"host": "(.*)"', told)
+        return re.findall(r'"health_host": "(.*)"', told)
 
     assert asked() == ["localhost"]
     assert asked(healthHost="www.example.org") == ["www.example.org"]

@@ -84,7 +84,7 @@ class Host:
 
     def settings(self, **changed: Any) -> None:
         user = "root" if os.geteuid() == 0 else os.environ["USER"]
-        values = {"user": user, "health_seconds": 5, "drain_seconds": 5, "keep": 3}
+        values = {"user": user, "health_seconds": 5, "drain_seconds": 5, "keep_releases": 3}
         values["instance_files"] = [
             "/etc/slipway/site/env",
             "/etc/slipway/site/gunicorn.conf.py",

@@ -33,7 +33,7 @@ DEFAULTS: dict[str, Any] = {name: setting["default"] for name, setting in SCHEMA
 
 def application(**changes: Any) -> Application:
     settings = parse({**DEFAULTS, **changes})
-    return Application.of(settings, module=settings.app_module or "wsgi:app")
+    return Application(settings=settings, module=settings.app_module or "wsgi:app")
 
 
 def files(**changes: Any) -> ApplicationFiles:
@@ -300,7 +300,7 @@ def test_releasectl_takes_the_settings(releasectl: ModuleType, tmp_path: Path) -
     path = tmp_path / "app.json"
     path.write_text(files(webPort=8081, keepReleases=7, healthPath="/up").releasectl)
     known = releasectl.Settings(path)
-    assert (known.port, known.keep, known.health_path) == (8081, 7, "/up")
+    assert (known.web_port, known.keep_releases, known.health_path) == (8081, 7, "/up")
     assert known.release_command == "python release.py"
 
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 
 from scripts.commands.engine import ROOT
-from scripts.commands.settings_table import with_table
 from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
 
 # These type some of the commands where their environment is already as it has to be.
 ELSEWHERE = (test_4_app_servers, test_7_template)
 
 TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
-
-
-def test_the_table_of_settings_is_that_of_the_project_file() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert with_table(readme) == readme, "run: python3 -m scripts.commands.settings_table"
 
 
 def test_every_command_of_the_documents_is_typed_by_a_test() -> None:

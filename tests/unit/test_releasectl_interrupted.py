@@ -91,7 +91,7 @@ def test_a_switch_cut_short_that_turns_out_sick_goes_back(host: Host) -> None:
         if host.page == "two" and len(host.running()) == 2:
             break
         host.run("activate", first)  # each time from where it was
-    host.settings(port=1, health_seconds=1)  # nobody listens there
+    host.settings(web_port=1, health_seconds=1)  # nobody listens there
     failed = host.fails("activate", second)
     assert "through port 1" in failed.told
     assert host.page == "one"
@@ -179,7 +179,7 @@ def test_looking_needs_no_lock(host: Host) -> None:
 
 
 def test_many_at_once_take_turns(host: Host) -> None:
-    host.settings(keep=4)
+    host.settings(keep_releases=4)
     releases = [host.upload(page) for page in ("one", "two", "three", "four")]
     for release in releases:
         host.run("stage", release)

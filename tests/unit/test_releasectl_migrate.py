@@ -86,7 +86,7 @@ def test_a_failing_command_makes_the_release_bad(host: Host, release: str) -> No
 
 
 def test_a_command_that_hangs_is_ended_with_its_children(host: Host, release: str) -> None:
-    host.settings(release_seconds=1)
+    host.settings(release_command_seconds=1)
     pid_file = host.root / "pid"
     failed = host.fails("migrate", release, "--command", f"sleep 50 & echo $! > {pid_file}; wait")
     assert "was not done after 1 s" in failed.told
@@ -95,7 +95,7 @@ def test_a_command_that_hangs_is_ended_with_its_children(host: Host, release: st
 
 
 def test_one_that_hangs_is_asked_to_end_before_it_is_killed(host: Host, release: str) -> None:
-    host.settings(release_seconds=1)
+    host.settings(release_command_seconds=1)
     said, pid_file = host.root / "said", host.root / "pid"
     stubborn = f"(trap '' TERM; sleep 50 & echo $! > {pid_file}; wait) &"
     command = f"trap 'echo rolled back > {said}; exit' TERM; {stubborn} wait"
@@ -109,7 +109,7 @@ def test_one_that_hangs_is_asked_to_end_before_it_is_killed(host: Host, release:
 
 
 def test_one_that_ends_when_asked_to_is_not_waited_for(host: Host, release: str) -> None:
-    host.settings(release_seconds=1)
+    host.settings(release_command_seconds=1)
     begun = time.monotonic()
     host.fails("migrate", release, "--command", "sleep 50")
     assert time.monotonic() - begun < 8
@@ -128,7 +128,7 @@ def test_postgresql_hears_its_name_and_how_long_it_waits_for_a_lock(
     host: Host, release: str, seconds: int, own: dict[str, str], options: str
 ) -> None:
     host.environment(**own)
-    host.settings(release_lock_seconds=seconds)
+    host.settings(release_command_lock_seconds=seconds)
     command = f'echo "$PGAPPNAME: $PGOPTIONS" > {host.root}/said'
     host.run("migrate", release, "--command", command)
     assert (host.root / "said").read_text() == f"site release command {release}: {options}\n"

@@ -278,11 +278,11 @@ def test_a_new_balancer_is_asked_for_what_serves_already(behind_a_balancer: Host
 def test_a_balancer_s_checks_go_on_under_the_name_that_what_serves_knows(host: Host) -> None:
     asked_as = host.config / "asked-as.conf"
     host.release("one")
-    host.settings(host="shop.example.org")
+    host.settings(health_host="shop.example.org")
     host.run("activate", staged(host, "two"))
     assert asked_as.read_text() == '"" "shop.example.org";\n'
 
-    host.settings(host="other.example.org")
+    host.settings(health_host="other.example.org")
     host.fails("activate", staged(host, "three", SICK))
     assert asked_as.read_text() == '"" "shop.example.org";\n'
 
@@ -318,7 +318,7 @@ def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
 
 
 def test_a_server_is_idle_when_nobody_from_elsewhere_is_connected(host: Host) -> None:
-    host.settings(port=free_port())
+    host.settings(web_port=free_port())
     assert "not over" not in host.run("idle").told
 
 
@@ -615,7 +615,7 @@ def broken_proxy() -> Iterator[int]:
 def test_a_switch_that_visitors_would_notice_is_taken_back(host: Host, broken_proxy: int) -> None:
     first = host.release("one")
     second = staged(host, "two")
-    host.settings(port=broken_proxy)
+    host.settings(web_port=broken_proxy)
     failed = host.fails("activate", second)
     assert f"after the switch, through port {broken_proxy}: /healthz answers 502" in failed.told
     assert "(back to " in failed.told
@@ -628,7 +628,7 @@ def test_a_switch_that_visitors_would_notice_is_taken_back(host: Host, broken_pr
 def test_a_first_release_that_fails_after_the_switch_leaves_nothing(
     host: Host, broken_proxy: int
 ) -> None:
-    host.settings(port=broken_proxy)
+    host.settings(web_port=broken_proxy)
     host.fails("activate", staged(host, "one"))
     assert host.running() == host.enabled() == host.names("instances") == []
     assert host.status()["current"] is None
@@ -804,7 +804,7 @@ def test_only_the_newest_releases_are_kept(host: Host) -> None:
 
 def test_the_current_and_the_previous_release_are_never_removed(host: Host) -> None:
     releases = [host.release(page) for page in ("one", "two", "three")]
-    host.settings(keep=1)
+    host.settings(keep_releases=1)
     host.run("activate", releases[1])
     assert host.states() == {
         releases[0]: "previous",
@@ -827,7 +827,7 @@ def test_failed_releases_do_not_push_out_good_ones(host: Host) -> None:
 
 
 def test_unused_venvs_and_forgotten_uploads_go(host: Host) -> None:
-    host.settings(keep=1)
+    host.settings(keep_releases=1)
     for number in range(3):
         host.run("stage", release := host.upload(files={"requirements.txt": f"# {number}\n"}))
         host.run("activate", release)
@@ -880,7 +880,7 @@ def test_the_status_says_that_the_application_is_down(host: Host) -> None:
 def test_the_status_says_that_nginx_does_not_lead_to_the_application(host: Host) -> None:
     host.release("one")
     assert host.status()["entry_problem"] is None
-    host.settings(port=free_port())
+    host.settings(web_port=free_port())
     status = host.status()
     assert status["problem"] is None
     assert "/healthz gives no answer" in status["entry_problem"]

@@ -370,7 +370,7 @@ def test_a_build_that_fails_leaves_nothing_but_its_words(host: Host) -> None:
 
 
 def test_a_build_that_does_not_end_is_ended(host: Host) -> None:
-    host.settings(release_seconds=1)
+    host.settings(release_command_seconds=1)
     told = host.fails("stage", built(host, "sleep 60")).told
     assert "the build command was not done after 1 s" in told
     assert host.names("releases") == []

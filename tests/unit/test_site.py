@@ -33,7 +33,7 @@ def complaint(*further: dict[str, Any], **changes: Any) -> str:
 
 
 def files(of: Site) -> ApplicationFiles:
-    application = Application.of(of.settings, module="wsgi:app", server_names=of.server_names)
+    application = Application(settings=of.settings, module="wsgi:app", server_names=of.server_names)
     return ApplicationFiles.of(application)
 
 
@@ -91,8 +91,8 @@ def test_on_a_server_it_has_everything_of_its_own() -> None:
     assert "    listen 80;\n" in shop.nginx["web"]
     assert "server_name shop.example.org *.shops.example.org;" in shop.nginx["web"]
     assert "unix:/srv/shop/current.sock" in shop.nginx["web"]
-    assert '"host": "shop.example.org"' in shop.releasectl
-    assert '"host": "localhost"' in first.releasectl
+    assert '"health_host": "shop.example.org"' in shop.releasectl
+    assert '"health_host": "localhost"' in first.releasectl
     assert "systemctl reload nginx" in shop.prepare, "the first one's visitors are not cut off"
     assert "/srv/site" not in shop.prepare
 
