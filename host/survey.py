@@ -26,19 +26,21 @@ PATIENCE_SECONDS = 12
 
 
 def survey(
+    system: dict[str, Any],
     files: list[str],
     units: list[str],
     app: str | None = None,
-    postgresql: str | None = None,
+    postgresql: bool = False,
     sites: tuple[str, ...] = (),
 ) -> str:
     """One JSON object.
 
     Args:
+        system: how it calls things (components/servers/distributions/distribution.py, `facts`).
         files: absolute paths to look at.
         units: systemd's full names.
         app: name of the application that is served here.
-        postgresql: major version of the PostgreSQL that runs here.
+        postgresql: whether PostgreSQL runs here.
         sites: names of the applications of further sites.
     """
     # The only ones that may take long: they go on while the others are looked at.
@@ -54,16 +56,16 @@ def survey(
         "reboot_required": Path("/run/reboot-required").exists(),
         "units": {unit: unit_state(unit) for unit in units},
         "failed_units": failed_units(),
-        "missing_packages": missing_packages(),
+        "missing_packages": missing_packages(system),
         "files": {path: file_state(Path(path)) for path in files},
         "certificates": certificates(),
         "last_change": last_change(JOURNAL, *(Path("/srv", each, JOURNAL.name) for each in apps)),
     }
     if postgresql:
-        found["postgresql"] = {"version": postgresql, "accepts": accepts(postgresql)}
+        found["postgresql"] = {"version": system["postgresql"], "accepts": accepts(system)}
     if app:
         found["application"] = application_state(releases[app])
-        found["maintenance"] = shows_maintenance(app)
+        found["maintenance"] = shows_maintenance(system, app)
     if sites:
         found["sites"] = {each: application_state(releases[each]) for each in sites}
     return json.dumps(found)
@@ -129,13 +131,13 @@ def failed_units() -> list[str]:
     return [line.split()[0] for line in listed.splitlines() if line.strip()]
 
 
-def missing_packages() -> list[str] | None:
+def missing_packages(system: dict[str, Any]) -> list[str] | None:
     """Of the packages that were asked for; None if none ever were."""
     try:
         wanted = (RECORDS / "packages").read_text(encoding="utf-8").split()
     except FileNotFoundError:
         return None
-    listed = output("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *wanted)
+    listed = output(*system["installed"], *wanted)
     have = {line.split()[1] for line in listed.splitlines() if line.startswith("ii ")}
     return [package for package in wanted if package not in have]
 
@@ -191,8 +193,8 @@ def certificate_end(path: str) -> float | None:
     return calendar.timegm(ends)
 
 
-def accepts(version: str) -> bool:
-    ready = output(f"/usr/lib/postgresql/{version}/bin/pg_isready", "--timeout=3")
+def accepts(system: dict[str, Any]) -> bool:
+    ready = output(system["pg_isready"], "--timeout=3")
     return ready.rstrip().endswith("accepting connections")
 
 
@@ -212,9 +214,9 @@ def application_state(release: subprocess.Popen[str] | None) -> dict[str, Any]:
     return found
 
 
-def shows_maintenance(app: str) -> bool:
+def shows_maintenance(system: dict[str, Any], app: str) -> bool:
     try:
-        site = Path("/etc/nginx/sites-available", app).read_text(encoding="utf-8")
+        site = Path(system["site"].format(app=app)).read_text(encoding="utf-8")
     except OSError:
         return False
     return "error_page 503 /maintenance.html" in site

@@ -12,7 +12,7 @@ from components.application.application import Application, ApplicationFiles, en
 from components.application.config_file import ConfigFile
 from components.core.project import ROOT
 from components.core.render import render
-from components.servers.distribution import Distribution
+from components.servers.distributions.distribution import Distribution
 from components.servers.remote import Host, RemoteFile, RemoteScript
 from components.servers.server import Server, kept_running
 from components.servers.uploaded_file import DeliveredFile

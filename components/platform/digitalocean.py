@@ -14,8 +14,8 @@ from components.network.network import Network, NetworkArgs
 from components.platform import catalogue, endpoint
 from components.platform.droplet import Droplet, local_hints
 from components.platform.resize import Resize
-from components.servers import distribution
-from components.servers.distribution import Distribution
+from components.servers.distributions import registry
+from components.servers.distributions.distribution import Distribution
 from components.servers.keys import KeyPair
 from components.servers.server import Server
 from components.settings import foundation
@@ -60,7 +60,7 @@ class Cloud:
     @property
     def web_distribution(self) -> Distribution:
         """Of the first one: what differs between the images is not the web servers'."""
-        return distribution.of_image(self._images["web"])
+        return registry.of_image(self._images["web"])
 
     @property
     def outputs(self) -> Mapping[str, Any]:

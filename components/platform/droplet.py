@@ -11,8 +11,8 @@ import pulumi_digitalocean as digitalocean
 from components.core.render import render
 from components.network.network import Network
 from components.platform.resize import Resize
-from components.servers import distribution
-from components.servers.distribution import Distribution, Role
+from components.servers.distributions import registry
+from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import DEPLOY_USER, MachineFile
 from components.servers.remote import Host
@@ -40,7 +40,7 @@ class Droplet:
 
     @property
     def distribution(self) -> Distribution:
-        return distribution.of_image(self.image)
+        return registry.of_image(self.image)
 
     @property
     def packages(self) -> Sequence[str]:

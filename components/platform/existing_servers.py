@@ -17,7 +17,7 @@ from components.core.render import render
 from components.core.shell import as_root
 from components.platform import preflight
 from components.platform.preflight import Known
-from components.servers.distribution import Distribution, Role
+from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import DEPLOY_USER, MachineFile
 from components.servers.remote import Host, Logging

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pulumi
 
-from components.servers.distribution import Distribution
+from components.servers.distributions.distribution import Distribution
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
 from components.servers.server import Server

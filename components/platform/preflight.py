@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.core.errors import SlipwayError
-from components.servers import distribution
-from components.servers.distribution import Distribution
+from components.servers.distributions import registry
+from components.servers.distributions.distribution import Distribution
 from components.settings.existing_host import OwnHost
 from components.settings.settings import Settings
 
@@ -150,7 +150,7 @@ def _look_at(
         answers = _asked(host, host_key, settings)
         seen = f"{answers.get('id', '')} {answers.get('version', '')}"
         _check(name, host, answers, settings)
-    system = distribution.of(*seen.split(" ", 1))
+    system = registry.of(*seen.split(" ", 1))
     # Their packages have other names there, and other folders.
     runs = (settings.app_server, settings.supervisor)
     if name != "db" and system.family == "rhel" and runs != ("gunicorn", "systemd"):
@@ -183,7 +183,7 @@ def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
 
 def _check(name: str, host: OwnHost, answers: Mapping[str, str], settings: Settings) -> None:
     """Raises SlipwayError where the server cannot become what it is meant to be."""
-    distribution.of(answers.get("id", ""), answers.get("version", ""))
+    registry.of(answers.get("id", ""), answers.get("version", ""))
     if answers.get("systemd") != "yes":
         raise SlipwayError("does not run systemd")
     if answers.get("root") != "yes":

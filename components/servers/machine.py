@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pulumi
 
-from components.servers.distribution import Distribution, Role
+from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.remote import Host
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from components.core.render import render
-from components.servers.distribution import Distribution, Role
+from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
 from components.servers.remote import (
@@ -134,6 +134,8 @@ class Server(pulumi.ComponentResource):
                 "port": self.host.port,
                 "private_address": self.private_address,
                 "host_key": self.host.host_key,
+                # For whoever looks at it.
+                "system": system.facts,
             }
         )
 

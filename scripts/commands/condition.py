@@ -104,7 +104,8 @@ def _find(resources: list[dict[str, Any]], kind: str) -> dict[str, Any] | None:
 
 def _survey_of(wanted: Expectation) -> str:
     arguments = (
-        *(list(wanted.files), list(wanted.units), wanted.application, wanted.postgresql),
+        *(wanted.system, list(wanted.files), list(wanted.units)),
+        *(wanted.application, wanted.postgresql),
         *([tuple(wanted.sites)] if wanted.sites else []),
     )
     return f"{SURVEY.read_text()}\nprint(survey{arguments!r})\n"

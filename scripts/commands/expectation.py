@@ -15,8 +15,8 @@ from typing import Any
 
 # The first contact with a server of one's own (components/platform/existing_servers.py).
 OWN_MACHINE = "-deploy-user"
+SERVER = "slipway:index:Server"
 _PUT_FILE = "slipway-put-file"
-_CLUSTER = re.compile(r"/etc/postgresql/(\d+)/(\w+)/")
 _APPLICATION = re.compile(r"/etc/slipway/(\w+)/app\.json")
 # A tool of ours in the first contact (templates/first_contact.sh).
 _TOOL = re.compile(
@@ -42,6 +42,8 @@ class Expectation:
     """The URN of its droplet, or of the first contact with a server of one's own."""
     files: dict[str, WantedFile] = field(default_factory=dict)
     """By path."""
+    system: dict[str, Any] = field(default_factory=dict)
+    """How it calls things (components/servers/distributions/distribution.py, `facts`)."""
     resources: dict[str, str] = field(default_factory=dict)
     """The URNs of everything that is done on this server, by the resource's name."""
 
@@ -61,9 +63,9 @@ class Expectation:
         return [found[1] for path in self.files if (found := _APPLICATION.match(path))]
 
     @property
-    def postgresql(self) -> str | None:
-        """The version of the PostgreSQL there."""
-        return next((found[1] for path in self.files if (found := _CLUSTER.match(path))), None)
+    def postgresql(self) -> bool:
+        """Whether PostgreSQL runs there."""
+        return "postgresql.service" in self.units
 
     @property
     def units(self) -> dict[str, tuple[str, ...]]:
@@ -71,15 +73,9 @@ class Expectation:
 
         A service is started by the step that puts its file there (components/servers/server.py).
         """
-        # As the families call them (components/servers/distribution.py).
-        ssh, updates = (
-            ("sshd.service", "dnf-automatic.timer")
-            if self._putting(r"/etc/dnf/")
-            else ("ssh.service", "unattended-upgrades.service")
-        )
         services = {
-            ssh: self._putting(r"/etc/ssh/"),
-            updates: self.named("packages"),
+            self.system["services"]["ssh"]: self._putting(r"/etc/ssh/"),
+            self.system["services"]["updates"]: self.named("packages"),
             "slipway-firewall.service": self._putting(r"/etc/systemd/system/slipway-firewall"),
             "supervisor.service": self._putting(r"/etc/systemd/system/supervisor\.service\.d/"),
             "nginx.service": self._putting(r"/etc/nginx/"),
@@ -126,7 +122,11 @@ def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
         for machine in resource["inputs"].get("triggers") or []:
             if str(machine) in found:
                 _add(found[str(machine)], resource)
-    return {each.server: each for each in found.values()}
+    by_name = {each.server: each for each in found.values()}
+    for resource in resources:
+        if resource["type"] == SERVER and _name(resource) in by_name:
+            by_name[_name(resource)].system = resource["outputs"]["system"]
+    return by_name
 
 
 def _machine(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from components.platform import preflight
 from components.platform.preflight import Known
-from components.servers import distribution
+from components.servers.distributions import registry
 from components.settings.settings import Settings
 from tests.components.conftest import Engine, Run, plain
 
@@ -29,7 +29,7 @@ def own(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
                 name: Known(
                     host=host,
                     host_key=KEY,
-                    distribution=distribution.of(*system.split()),
+                    distribution=registry.of(*system.split()),
                     seen=system,
                 )
                 for name, host in wanted.own_hosts.items()

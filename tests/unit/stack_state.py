@@ -8,6 +8,7 @@ from typing import Any
 
 from components.core.render import render
 from components.core.shell import as_root
+from components.servers.distributions import registry
 
 NOW = 1_800_000_000.0
 RELEASE = "a" * 12
@@ -68,6 +69,12 @@ def server(name: str) -> list[dict[str, Any]]:
         updated_by_file="/etc/slipway/updated-by",
     )
     return [
+        {
+            "type": "slipway:index:Server",
+            "urn": f"urn:pulumi:local::slipway::slipway:index:Server::{name}",
+            "inputs": {},
+            "outputs": {"system": registry.of("debian", "12").facts},
+        },
         droplet(name),
         generated(f"{name}-host-key"),
         command(name, "first-contact", 'sh -c "$(cat)"', stdin=contact),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.servers.distributions import registry
 from scripts.commands import findings
 from scripts.commands.expectation import expectations
 from scripts.commands.findings import DAY, Finding, Level
@@ -73,8 +74,17 @@ def test_a_server_runs_what_it_has_files_of() -> None:
     common = {"ssh.service", "unattended-upgrades.service"}
     assert set(EXPECTED["web"].units) == {*common, "nginx.service"}
     assert set(EXPECTED["db"].units) == {*common, "postgresql.service"}
-    assert (EXPECTED["web"].application, EXPECTED["web"].postgresql) == ("site", None)
-    assert (EXPECTED["db"].application, EXPECTED["db"].postgresql) == (None, "15")
+    assert (EXPECTED["web"].application, EXPECTED["web"].postgresql) == ("site", False)
+    assert (EXPECTED["db"].application, EXPECTED["db"].postgresql) == (None, True)
+
+
+def test_a_family_s_own_names_are_looked_for() -> None:
+    state = resources()
+    for each in state:
+        if each["type"] == "slipway:index:Server":
+            each["outputs"] = {"system": registry.of("rocky", "9.5").facts}
+    units = expectations(state)["web"].units
+    assert set(units) == {"sshd.service", "dnf-automatic.timer", "nginx.service"}
 
 
 # What is wrong

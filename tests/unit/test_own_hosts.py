@@ -12,7 +12,7 @@ import yaml
 from components.core.errors import SlipwayError
 from components.platform import preflight
 from components.platform.preflight import Known
-from components.servers import distribution
+from components.servers.distributions import registry
 from components.settings import existing_host
 from components.settings.load import parse
 from components.settings.settings import Settings
@@ -302,9 +302,9 @@ def test_the_key_and_user_of_the_settings_are_the_ones_that_log_in(there: Path) 
 def test_each_system_has_its_family_and_its_place_for_postgresql(
     seen: str, family: str, folder: str
 ) -> None:
-    system = distribution.of(*seen.split())
+    system = registry.of(*seen.split())
     assert (system.family, system.postgresql_folder) == (family, folder)
 
 
 def test_a_droplet_is_the_system_of_its_image() -> None:
-    assert distribution.of_image("debian-13-x64") == distribution.of("debian", "13")
+    assert registry.of_image("debian-13-x64") == registry.of("debian", "13")

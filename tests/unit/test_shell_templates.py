@@ -11,7 +11,8 @@ import pytest
 
 from components.application import web
 from components.core.render import FOLDER, render
-from components.servers import distribution, keys
+from components.servers import keys
+from components.servers.distributions import registry
 from components.servers.remote import TOOLS, UPDATED_BY
 
 APPLICATION = {
@@ -21,7 +22,7 @@ APPLICATION = {
     "web_user": "www-data",
     "server_names": (),
 }
-RHEL = distribution.of("rocky", "9.5")
+RHEL = registry.of("rocky", "9.5")
 AFTERWARDS = {
     "web": [*web.after_packages(RHEL), *RHEL.after_packages["web"]],
     "db": RHEL.after_packages["db"],
@@ -43,8 +44,9 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "prepare_app.sh": APPLICATION,
     "prepare_app.sh, a further site": APPLICATION | {"server_names": ("shop.example.org",)},
     "keep_former_port.sh": APPLICATION
-    | {"behind": "10.20.0.0/24", "port": 80, "site": "/etc/nginx/site"},
-    "keep_former_port.sh, no load balancer": APPLICATION | {"behind": "", "port": 80, "site": ""},
+    | {"behind": "10.20.0.0/24", "web_port": 80, "site": "/etc/nginx/site"},
+    "keep_former_port.sh, no load balancer": APPLICATION
+    | {"behind": "", "web_port": 80, "site": ""},
     "leave_former_port.sh": APPLICATION,
     "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
     "on_server.sh": {"server": "web-2", "user": "deploy", "command": "sudo sh -c 'true'"},

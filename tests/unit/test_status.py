@@ -81,7 +81,7 @@ def test_each_server_is_asked_for_what_it_should_have(project: Project) -> None:
     asked = (project.fake / "asked-deploy@203.0.113.3").read_text()
     call = asked.splitlines()[-1]
     assert "/etc/postgresql/15/main/conf.d/slipway.conf" in call
-    assert call.endswith("'postgresql.service'], None, '15'))")
+    assert call.endswith("'postgresql.service'], None, True))")
     assert NGINX in (project.fake / "asked-deploy@203.0.113.1").read_text()
 
 

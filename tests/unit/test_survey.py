@@ -13,12 +13,18 @@ from typing import Any
 
 import pytest
 
+from components.servers.distributions import registry
 from host import survey
 
 SOURCE = Path(survey.__file__).read_text()
 
 
-def surveyed(*arguments: Any) -> dict[str, Any]:
+DEBIAN = registry.of("debian", "12").facts
+RHEL = registry.of("rocky", "9.5").facts
+
+
+def surveyed(*more: Any, system: dict[str, Any] = DEBIAN) -> dict[str, Any]:
+    arguments = (system, *more)
     done = subprocess.run(
         ["python3", "-I", "-"],
         input=f"{SOURCE}\nprint(survey{arguments!r})\n",
@@ -53,14 +59,14 @@ def test_sent_over_standard_input_it_answers_with_one_json_object(tmp_path: Path
 
 
 def test_a_server_whose_application_and_database_are_gone_says_so(tmp_path: Path) -> None:
-    found = surveyed([], [], "nosuchapp", "1")
+    found = surveyed([], [], "nosuchapp", True, system={**DEBIAN, "pg_isready": "/no/such"})
     assert found["application"]["error"]
     assert found["maintenance"] is False
-    assert found["postgresql"] == {"version": "1", "accepts": False}
+    assert found["postgresql"] == {"version": "15", "accepts": False}
 
 
 def test_each_further_site_is_told_by_its_name() -> None:
-    found = surveyed([], [], "nosuchapp", None, ("nosuchshop",))
+    found = surveyed([], [], "nosuchapp", False, ("nosuchshop",))
     assert found["sites"]["nosuchshop"]["error"]
     assert "sites" not in surveyed([], [], "nosuchapp")
 
@@ -104,9 +110,28 @@ def test_the_record_is_where_slipway_put_file_leaves_it(tmp_path: Path, records:
 def test_missing_packages_are_those_that_were_asked_for(records: Path) -> None:
     if not shutil.which("dpkg-query"):
         pytest.skip("dpkg-query is not installed on this machine")
-    assert survey.missing_packages() is None
+    assert survey.missing_packages(DEBIAN) is None
     (records / "packages").write_text("dash\nno-such-package\ncoreutils\n")
-    assert survey.missing_packages() == ["no-such-package"]
+    assert survey.missing_packages(DEBIAN) == ["no-such-package"]
+
+
+def test_on_the_rhel_family_its_own_programs_are_asked(
+    records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As rpm(8) answers: one line for each that is there, and a sentence for each that is not."""
+    rpm = tmp_path / "rpm"
+    rpm.write_text("#!/bin/sh\necho ii nginx\necho package python3.12 is not installed\nexit 1\n")
+    rpm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (records / "packages").write_text("nginx\npython3.12\n")
+    assert survey.missing_packages(RHEL) == ["python3.12"]
+    ready = tmp_path / "pg_isready"
+    ready.write_text("#!/bin/sh\necho '/run/postgresql:5432 - accepting connections'\n")
+    ready.chmod(0o755)
+    assert survey.accepts({**RHEL, "pg_isready": str(ready)})
+    site = tmp_path / "site.conf"
+    site.write_text("error_page 503 /maintenance.html;")
+    assert survey.shows_maintenance({**RHEL, "site": f"{tmp_path}/{{app}}.conf"}, "site")
 
 
 def test_the_last_change_is_the_newest_whole_line_of_the_journals(tmp_path: Path) -> None:

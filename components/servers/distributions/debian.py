@@ -1,0 +1,42 @@
+"""Debian and Ubuntu: they have the same names, and only PostgreSQL's version is in its paths.
+
+Sources: packages.debian.org and packages.ubuntu.com.
+"""
+
+from __future__ import annotations
+
+from components.servers.distributions.distribution import Distribution
+
+#: By ID and VERSION_ID of os-release(5): the PostgreSQL that each has.
+POSTGRESQL = {
+    ("debian", "12"): "15",
+    ("debian", "13"): "17",
+    ("ubuntu", "22.04"): "14",
+    ("ubuntu", "24.04"): "16",
+}
+
+
+def debian(label: str, postgresql: str) -> Distribution:
+    every = ("ca-certificates", "logrotate", "unattended-upgrades")
+    return Distribution(
+        label=label,
+        family="debian",
+        packages={"web": (*every, "nginx-light", "python3-venv"), "db": (*every, "postgresql")},
+        installer="install_packages.sh",
+        web_user="www-data",
+        site="/etc/nginx/sites-available/{app}",
+        # Debian's own default site is there again when nginx had to be installed again.
+        enable_site="rm -f /etc/nginx/sites-enabled/default &&"
+        " ln -sfn ../sites-available/{app} /etc/nginx/sites-enabled/{app} && ",
+        ssh_service="ssh",
+        installed=("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\\n"),
+        postgresql_version=postgresql,
+        postgresql_folder=f"/etc/postgresql/{postgresql}/main",
+        postgresql_program=f"/usr/lib/postgresql/{postgresql}/bin/postgres",
+        pg_isready=f"/usr/lib/postgresql/{postgresql}/bin/pg_isready",
+        updates_service="unattended-upgrades",
+        updates_file="/etc/apt/apt.conf.d/60slipway",
+        updates_template="unattended-upgrades.conf",
+        updates_check="apt-config dump",
+        after_packages={"web": (), "db": ()},
+    )
