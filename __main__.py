@@ -2,7 +2,8 @@
 
 import pulumi
 
-from components.application import app_server, web
+from components.app_servers import registry as app_servers
+from components.application import web
 from components.application.application import Application, ApplicationFiles
 from components.application.config_file import ConfigFile
 from components.application.web import Web, WebArgs
@@ -67,8 +68,9 @@ web_servers = [
             deploy_key=deploy_key,
             updated_by=changed.by,
             connect_seconds=wanted.connect_seconds,
-            packages=app_server.packages(
-                (each.settings.app_server, each.settings.supervisor) for each in sites
+            packages=app_servers.packages(
+                ((each.settings.app_server, each.settings.supervisor) for each in sites),
+                ground.web_distribution.family,
             ),
             after_packages=web.after_packages(ground.web_distribution),
         ),

@@ -9,7 +9,7 @@ instance=$1
 socket=/run/{{ app }}/$instance.sock
 digits=$(printf %s "{{ app }}@$instance" | sha256sum)
 host=127.$((16#${digits:0:2} / 2 + 100)).$((16#${digits:2:2})).$((16#${digits:4:2} / 2 + 100))
-export SLIPWAY_FOLDER={{ root }}/instances/$instance SLIPWAY_INSTANCE=$instance SLIPWAY_ADDRESS=$host:{{ apache_port }}
+export SLIPWAY_FOLDER={{ root }}/instances/$instance SLIPWAY_INSTANCE=$instance SLIPWAY_ADDRESS=$host:{{ runs.port }}
 export SLIPWAY_WORKERS={{ workers or '$((2 * $(nproc) + 1))' }}
 cd "$SLIPWAY_FOLDER/release"
 rm -f "/run/{{ app }}/$instance.pid" "/run/{{ app }}/$instance.wsgi."*
@@ -36,7 +36,7 @@ trap end EXIT
 # The death of this script is theirs too.
 setsid setpriv --pdeathsig TERM apache2 -f "$SLIPWAY_FOLDER/apache.conf" -DFOREGROUND &
 apache=$!
-until (: <"/dev/tcp/$host/{{ apache_port }}") 2>/dev/null; do
+until (: <"/dev/tcp/$host/{{ runs.port }}") 2>/dev/null; do
   kill -0 "$apache" 2>/dev/null || exit 1
   sleep 0.05
 done

@@ -11,4 +11,4 @@ set +a
 # Nothing from here on leans on a variable: the application may have one of any name.
 exec /usr/bin/systemd-cat --identifier="{{ app }}@$1" \
   /usr/bin/setpriv --reuid={{ app }} --regid={{ app }} --init-groups --no-new-privs --inh-caps=-all \
-  {{ "/bin/bash" if app_server == "mod_wsgi" else "/bin/sh" }} "{{ root }}/instances/$1/serve" "$1"
+  {{ runs.interpreter }} "{{ root }}/instances/$1/serve" "$1"

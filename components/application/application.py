@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.application.app_server import InstanceFile, instance_files
+from components.app_servers.app_server import InstanceFile
+from components.app_servers.registry import import_first, instance_files
 from components.core.paths import configuration_folder, root_folder
 from components.core.render import render
 from components.settings import location
@@ -167,8 +168,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         # In maintenance visitors, who come by the load balancer, get the page.
         "balanced": bool(app.behind) and not wanted.maintenance,
         "health_host": app.health_host,
-        # Where it cannot be, gunicorn under systemd says so itself; all others start first.
-        "import_first": (wanted.app_server, wanted.supervisor) != ("gunicorn", "systemd"),
+        "import_first": import_first(wanted.app_server, wanted.supervisor),
         "instance_files": [app.environment, *(file.path for file in instance)],
         "module": app.module,
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from components.app_servers.registry import where
 from components.core.errors import SlipwayError
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution
@@ -151,11 +152,12 @@ def _look_at(
         seen = f"{answers.get('id', '')} {answers.get('version', '')}"
         _check(name, host, answers, settings)
     system = registry.of(*seen.split(" ", 1))
-    # Their packages have other names there, and other folders.
-    runs = (settings.app_server, settings.supervisor)
-    if name != "db" and system.family == "rhel" and runs != ("gunicorn", "systemd"):
+    app_servers, managers = where(system.family)
+    fits = settings.app_server in app_servers and settings.supervisor in managers
+    if name != "db" and not fits:
         raise SlipwayError(
-            f"runs {system.label}, where appServer can only be gunicorn, and supervisor systemd"
+            f"runs {system.label}, where appServer can only be {' or '.join(app_servers)}, and"
+            f" supervisor {' or '.join(managers)}"
         )
     return Known(host=host, host_key=host_key, distribution=system, seen=seen)
 

@@ -18,6 +18,7 @@ from components.settings.declaration import (
 from components.settings.location import Location, Upload
 from components.settings.section import Section
 from components.settings.types import (
+    AppServerName,
     CommandLine,
     Environment,
     Flag,
@@ -26,6 +27,7 @@ from components.settings.types import (
     HostOrNone,
     Module,
     Name,
+    ProcessManagerName,
     Sites,
     StaticFolder,
     UrlPath,
@@ -199,9 +201,7 @@ class ApplicationSettings(Section):
         ),
     ] = 30
     app_server: Annotated[
-        str,
-        matches("gunicorn|uwsgi|mod_wsgi"),
-        Field(description="gunicorn, uwsgi or mod_wsgi"),
+        AppServerName,
         Setting(
             "What runs the application - gunicorn, uwsgi or mod_wsgi (Apache)",
             ROLLED_OUT,
@@ -209,9 +209,7 @@ class ApplicationSettings(Section):
         ),
     ] = "gunicorn"
     supervisor: Annotated[
-        str,
-        matches("systemd|supervisor"),
-        Field(description="systemd or supervisor"),
+        ProcessManagerName,
         Setting(
             "What keeps it running - systemd or supervisor", ROLLED_OUT, TAKEN_OVER, releasectl=True
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
+from components.app_servers.registry import APP_SERVERS
 from components.core import ports
 from components.core.errors import SlipwayError
 from components.settings import location
@@ -27,10 +28,11 @@ def check(settings: Settings, prefix: str) -> None:
             f"{prefix}webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
             " must be another port, 1 to 65535"
         )
-    if (settings.app_server, settings.web_port) == ("mod_wsgi", ports.APACHE):
+    if settings.web_port == APP_SERVERS[settings.app_server].port:
         raise SlipwayError(
-            f"{prefix}webPort is {ports.APACHE}, where Apache listens for nginx"
-            f" ({prefix}appServer is mod_wsgi): must be another port, 1 to 65535"
+            f"{prefix}webPort is {settings.web_port}, and {prefix}appServer is"
+            f" {settings.app_server}, which listens there for nginx: must be another port,"
+            " 1 to 65535"
         )
     for name, value in (
         ("artifactEndpoint", settings.artifact_endpoint),

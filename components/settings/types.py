@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from components.app_servers.registry import APP_SERVERS, PROCESS_MANAGERS
 from components.settings import existing_host
 
 
@@ -33,6 +35,11 @@ def between(low: int, high: int, unit: str) -> FieldInfo:
     """A number in this range, both ends included."""
     field: FieldInfo = Field(ge=low, le=high, description=f"{low} to {high} {unit}")
     return field
+
+
+def _one_of(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}"
 
 
 def _check_network(value: str) -> str:
@@ -120,6 +127,12 @@ def _said(words: str) -> PydanticCustomError:
     return PydanticCustomError("said", "{words}", {"words": words})
 
 
+AppServerName = Annotated[
+    str, matches("|".join(APP_SERVERS)), Field(description=_one_of(APP_SERVERS))
+]
+ProcessManagerName = Annotated[
+    str, matches("|".join(PROCESS_MANAGERS)), Field(description=_one_of(PROCESS_MANAGERS))
+]
 Flag = Annotated[bool, Field(description="true or false")]
 Name = Annotated[
     str,

@@ -12,12 +12,13 @@ COMPONENTS = Path(__file__).resolve().parents[2] / "components"
 #: Each room with those whose modules it may import (CONTRIBUTING.md draws them).
 ARROWS = {
     "core": set(),
-    "settings": {"core"},
+    "app_servers": {"core"},
+    "settings": {"core", "app_servers"},
     "servers": {"core"},
     "database": {"core", "servers"},
     "network": {"core", "settings", "servers"},
-    "platform": {"core", "settings", "servers", "network"},
-    "application": {"core", "settings", "servers"},
+    "platform": {"core", "app_servers", "settings", "servers", "network"},
+    "application": {"core", "app_servers", "settings", "servers"},
     "release": {"core", "settings", "servers", "network", "application"},
 }
 

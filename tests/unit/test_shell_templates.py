@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.app_servers.registry import APP_SERVERS
 from components.application import web
 from components.core.render import FOLDER, render
 from components.servers import keys
@@ -51,10 +52,10 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
     "on_server.sh": {"server": "web-2", "user": "deploy", "command": "sudo sh -c 'true'"},
     "step_aside.sh": APPLICATION | {"drain_seconds": 30, "seconds_to_judge": 7},
-    "supervise.sh": APPLICATION | {"app_server": "gunicorn"},
+    "supervise.sh": APPLICATION | {"runs": APP_SERVERS["gunicorn"]},
     "serve_gunicorn.sh": APPLICATION | {"module": "wsgi:app()"},
     "serve_uwsgi.sh": APPLICATION | {"workers": 0},
-    "serve_mod_wsgi.sh": APPLICATION | {"workers": 0, "apache_port": 7080},
+    "serve_mod_wsgi.sh": APPLICATION | {"workers": 0, "runs": APP_SERVERS["mod_wsgi"]},
 }
 
 

@@ -1,0 +1,22 @@
+"""systemd: each instance is a unit of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.app_servers.app_server import InstanceFile, ProcessManager
+from components.core.render import render
+
+
+def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+    path = f"{values['configuration']}/app.service"
+    return [InstanceFile(name="unit", path=path, content=render("app.service", **values))]
+
+
+SYSTEMD = ProcessManager(
+    name="systemd",
+    packages={"debian": (), "rhel": ()},
+    files=_files,
+    fails_at_once=True,
+)
