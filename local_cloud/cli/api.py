@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_cloud.cli.places import not_running, port_of
 from local_cloud.machine import MachineError
 
 SECONDS = 10
@@ -48,15 +49,11 @@ class Api:
 
     def get(self, path: str) -> dict[str, Any]:
         """Raises `MachineError` when the cloud does not run or refuses."""
-        from local_cloud.cli.server import Server, not_running
-
         try:
             token = (self.state / "token").read_text().strip()
         except OSError as error:
             raise MachineError(not_running(self.state)) from error
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", Server(self.state).port, timeout=SECONDS
-        )
+        connection = http.client.HTTPConnection("127.0.0.1", port_of(self.state), timeout=SECONDS)
         try:
             connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
             answer = connection.getresponse()

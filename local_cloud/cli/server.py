@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.cli.places import PROJECT, cache_folder
+from local_cloud.cli.api import Api
+from local_cloud.cli.places import PROJECT, cache_folder, port_of
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import MachineError
@@ -46,10 +47,7 @@ class Server:
     @property
     def port(self) -> int:
         """Where it listens, or listened last."""
-        try:
-            return int((self.state / "port").read_text())
-        except (OSError, ValueError) as error:
-            raise MachineError(not_running(self.state)) from error
+        return port_of(self.state)
 
     def check_forwards(self, ports: Iterable[int]) -> None:
         """Raise `MachineError` when one is neither free nor a forward of this cloud."""
@@ -123,14 +121,8 @@ class Server:
         return self.port if (self.state / "port").exists() else DEFAULT_PORT
 
     def _answers(self, port: int) -> bool:
-        from local_cloud.cli.api import Api
-
         try:
             Api(self.state).get("/v2/account")
         except (MachineError, OSError):
             return False
         return self.process is not None and self.port == port
-
-
-def not_running(state: Path) -> str:
-    return f"the local cloud of {state} is not running; start it with `python -m local_cloud start`"

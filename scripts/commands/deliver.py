@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from components.release import artifact_store
+from local_cloud.plugins.shared_stopwatch import Stopwatch
 from scripts.commands.engine import ROOT, say, stack_settings
 from scripts.commands.fleet import PATIENT, SSH_FAILED, Fleet, Opened, Server
 from scripts.commands.relay import Relay
-from scripts.commands.stopwatch import Stopwatch
 
 # What ssh says when another try would end the same.
 _IN_VAIN = ("Host key verification failed", "Permission denied")

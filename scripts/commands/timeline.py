@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of one change (`stopwatch.py`): connect, transfer or command."""
+    """Connect, transfer or command of one change (local_cloud/plugins/shared_stopwatch.py)."""
 
     resource: str
     what: str

@@ -117,7 +117,7 @@ def new_project(tmp_path: Path) -> Project:
     folder.mkdir()
     fake.mkdir()
     without = shutil.ignore_patterns("__pycache__")
-    for name in ("scripts", "components", "app"):
+    for name in ("scripts", "components", "local_cloud", "app"):
         shutil.copytree(ROOT / name, folder / name, ignore=without)
     for path in [*ROOT.glob("Pulumi*.yaml"), ROOT / ".gitattributes", ROOT / "requirements.lock"]:
         shutil.copy(path, folder)

@@ -1,4 +1,4 @@
-"""The rooms of components/: who may use whom, and never the other way round."""
+"""The rooms of components/ and local_cloud/: who may use whom, and never the other way round."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-COMPONENTS = Path(__file__).resolve().parents[2] / "components"
+ROOT = Path(__file__).resolve().parents[2]
+COMPONENTS, LOCAL_CLOUD = ROOT / "components", ROOT / "local_cloud"
 #: Each room with those whose modules it may import (CONTRIBUTING.md draws them).
 ARROWS = {
     "core": set(),
@@ -21,9 +22,20 @@ ARROWS = {
     "application": {"core", "app_servers", "settings", "servers"},
     "release": {"core", "settings", "servers", "network", "application"},
 }
+#: The same for local_cloud/ (its README.md).
+OF_THE_LOCAL_CLOUD = {
+    "machine": set(),
+    "api": {"machine"},
+    "hosts": {"machine"},
+    "plugins": set(),
+    "cli": {"machine", "api", "hosts"},
+}
 
 
 def imported_rooms(path: Path) -> Iterator[str]:
+    """The rooms of its own product that a file uses; those of others are none of its business."""
+    own = path.relative_to(ROOT).parts[0]
+    others = {"components", "local_cloud", "scripts", "tests"} - {own}
     for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -32,10 +44,9 @@ def imported_rooms(path: Path) -> Iterator[str]:
             names = [f"{node.module}.{each.name}" for each in node.names]
         for name in names:
             first, _, rest = name.partition(".")
-            if first == "components":
+            assert first not in others, f"{path} imports {name}"
+            if first == own:
                 yield rest.partition(".")[0]
-            else:
-                assert first not in ("scripts", "local_cloud", "tests"), f"{path} imports {name}"
 
 
 def test_every_room_is_known() -> None:
@@ -47,7 +58,15 @@ def test_every_room_is_known() -> None:
 def test_a_room_uses_only_those_it_may(room: str) -> None:
     for path in (COMPONENTS / room).rglob("*.py"):
         strange = set(imported_rooms(path)) - {room} - ARROWS[room]
-        assert not strange, f"components/{path.relative_to(COMPONENTS)} imports {strange}"
+        assert not strange, f"{path.relative_to(ROOT)} imports {strange}"
+
+
+@pytest.mark.parametrize("room", OF_THE_LOCAL_CLOUD)
+def test_so_does_one_of_the_local_cloud(room: str) -> None:
+    found = [LOCAL_CLOUD / f"{room}.py", *(LOCAL_CLOUD / room).rglob("*.py")]
+    for path in filter(Path.exists, found):
+        strange = set(imported_rooms(path)) - {room} - OF_THE_LOCAL_CLOUD[room]
+        assert not strange, f"{path.relative_to(ROOT)} imports {strange}"
 
 
 def test_no_arrow_goes_round_in_a_circle() -> None:

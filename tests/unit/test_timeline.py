@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from local_cloud.plugins.shared_stopwatch import Stopwatch
 from scripts.commands import timeline
-from scripts.commands.stopwatch import Stopwatch
 from scripts.commands.timeline import Part, Step
 from scripts.commands.timeline_svg import drawing
 from tests.unit.script_project import ROOT

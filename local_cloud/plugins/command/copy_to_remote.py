@@ -19,8 +19,8 @@ from local_cloud.plugins.shared_provider import (
     Found,
     Severity,
 )
+from local_cloud.plugins.shared_stopwatch import Stopwatch
 from local_cloud.plugins.shared_values import Archive, Asset, Properties, Value, revealed
-from scripts.commands.stopwatch import Stopwatch
 
 
 class CopyToRemote:

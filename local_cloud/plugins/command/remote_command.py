@@ -11,8 +11,8 @@ from local_cloud.plugins.command.links import Link, Links
 from local_cloud.plugins.command.output import Output
 from local_cloud.plugins.command.steps import previous_output
 from local_cloud.plugins.shared_provider import Call, PluginError, Severity
+from local_cloud.plugins.shared_stopwatch import Stopwatch
 from local_cloud.plugins.shared_values import Properties
-from scripts.commands.stopwatch import Stopwatch
 
 if typing.TYPE_CHECKING:
     from local_cloud.plugins.command.remote_session import RemoteSession
