@@ -163,7 +163,7 @@ class Release(pulumi.ComponentResource):
             return f"true # nothing ran for release {self._id}"
 
         RemoteScript(
-            f"{host.name}-{self._prefix}release-mark",
+            f"{self._args.web.hosts[0].name}-{self._prefix}release-mark",
             host=host,
             script=migrated.stdout.apply(script),
             opts=host.options(self, depends_on=[migrated]),

@@ -243,13 +243,13 @@ def test_a_release_that_comes_back_runs_no_release_command(run: Run) -> None:
     script = engine.one("web-release-command").inputs["create"]
     assert f"true # release {KEPT} comes back" in script
     assert "migrate" not in script
-    assert "COMMENT" not in engine.one("db-release-mark").inputs["create"]
+    assert "COMMENT" not in engine.one("web-release-mark").inputs["create"]
     assert engine.exports["database_mark"] == ""
 
 
 def test_when_the_release_command_ran_is_noted_in_its_database(run: Run) -> None:
     engine = run()
-    marked = engine.one("db-release-mark").inputs["create"]
+    marked = engine.one("web-release-mark").inputs["create"]
     assert "release command of Slipway: 2026-11-20T15:59:00Z" in marked
     assert engine.exports["database_mark"] == "2026-11-20T15:59:00Z"
 
