@@ -20,7 +20,7 @@ from components.core.project import ROOT
 from components.settings.settings import Settings
 
 # What an environment is made from besides its settings and its application.
-_SOURCES = ("__main__.py", "components/**/*.py", "host/*", "templates/*")
+_SOURCES = ("__main__.py", "components/**/*.py", "host/*", "host/releasectl/*.py", "templates/*")
 _NOT_IN_A_NAME = re.compile(r"[^\w.+-]+")
 
 

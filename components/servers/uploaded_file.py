@@ -14,6 +14,7 @@ from pathlib import Path
 import pulumi
 from pulumi_command import local
 
+from components.core.bundle import program_text
 from components.core.project import ROOT
 from components.core.shell import HERE, python_script
 from components.servers.remote import PUT_FILE, Host
@@ -41,14 +42,14 @@ class DeliveredFile(local.Command):
         Args:
             name: unique in the stack.
             host: where it lives.
-            source: within the project.
+            source: within the project, a file or a package.
             path: absolute path.
             mode: octal permissions.
             check: shell command that fails on a bad file, run with the new one in place.
             interpreter: in /usr/bin, such as python3.12: what its first line names.
             opts: made by `Host.options`.
         """
-        content = python_script(source.read_text(), interpreter)
+        content = python_script(program_text(source), interpreter)
         digest = hashlib.sha256(content.encode()).hexdigest()
         script = shlex.join([PUT_FILE.name, path, mode, "root:root", check, ""])
         words: Sequence[str] = [

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from components.core.bundle import program_text
 from components.core.shell import END_OF_FILE, as_root, python_script
 from scripts.commands.engine import ROOT, fail
 from scripts.commands.fleet import PATIENT, SSH_FAILED, Fleet, Server
@@ -23,13 +24,13 @@ def main(server: str, source: str, interpreter: str, digest: str, script: str) -
 
     Args:
         server: its name in the stack.
-        source: the file, within the project.
+        source: the file or package, within the project.
         interpreter: what its first line is to name.
         digest: what its SHA-256 was when the update was planned.
         script: what is done with it there, as root.
     """
     given = json.load(sys.stdin)
-    content = python_script((ROOT / source).read_text(), interpreter)
+    content = python_script(program_text(ROOT / source), interpreter)
     if hashlib.sha256(content.encode()).hexdigest() != digest:
         fail(f"{source} has changed since this update began: run it again")
     key, seconds = given.pop("private_key"), given.pop("connect_seconds")

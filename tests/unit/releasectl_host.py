@@ -1,5 +1,6 @@
 """A server without systemd or root, for the tests of releasectl: everything below one folder."""
 
+import atexit
 import contextlib
 import dataclasses
 import json
@@ -18,13 +19,26 @@ from typing import Any
 
 import httpx
 
+from components.core.bundle import program_text
 from components.release.artifact import RECIPE, pack
 
 PROJECT = Path(__file__).resolve().parents[2]
-RELEASECTL = PROJECT / "host" / "releasectl"
+PACKAGE = PROJECT / "host" / "releasectl"
 FAKES = Path(__file__).with_name("releasectl_fakes")
 #: The oldest Python releasectl has to run on can be given here.
 PYTHON = os.environ.get("RELEASECTL_PYTHON", sys.executable)
+
+
+def _as_a_server_has_it() -> Path:
+    """The program in one file; it goes with the tests' process."""
+    folder = tempfile.TemporaryDirectory(prefix="slipway-releasectl-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name, "releasectl")
+    path.write_text(program_text(PACKAGE))
+    return path
+
+
+RELEASECTL = _as_a_server_has_it()
 
 
 def releasectl_module() -> ModuleType:

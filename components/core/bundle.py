@@ -1,0 +1,81 @@
+"""A package of this project as one file: what a server gets of `host/releasectl`.
+
+Python has one thing to read and to keep compiled there, and a half-delivered package is not
+possible. The modules follow each other in the order in which they need each other, without the
+imports among themselves; so each of their names is given once in the whole package.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+_FUTURE = "from __future__ import annotations"
+
+
+def program_text(source: Path) -> str:
+    """What a server gets of a program: a file as it is, a package as one file.
+
+    Raises:
+        ValueError: two modules of the package give the same name, or need each other in a circle.
+    """
+    if source.is_file():
+        return source.read_text()
+    modules = {path.stem: path.read_text() for path in sorted(source.glob("*.py"))}
+    about, main = modules.pop("__init__"), modules.pop("__main__")
+    _refuse_same_names(source.name, modules)
+    parts = [_without_header(modules[name]) for name in _in_order(source.name, modules)]
+    header = f"#!/usr/bin/python3 -I\n{about.rstrip()}\n\n{_FUTURE}\n"
+    return "\n\n".join([header, *parts, _without_header(main)])
+
+
+def _in_order(package: str, modules: dict[str, str]) -> Iterator[str]:
+    """Their names, each behind those that it needs."""
+    needs = {name: set(_needed(ast.parse(text))) for name, text in modules.items()}
+    done: set[str] = set()
+    while len(done) < len(needs):
+        ready = [name for name in sorted(needs) if name not in done and needs[name] <= done]
+        if not ready:
+            raise ValueError(f"{package}: a circle among {sorted(needs.keys() - done)}")
+        yield from ready
+        done.update(ready)
+
+
+def _needed(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            yield node.module
+
+
+def _refuse_same_names(package: str, modules: dict[str, str]) -> None:
+    given: dict[str, str] = {}
+    for module, text in modules.items():
+        for name in _given(ast.parse(text)):
+            if given.setdefault(name, module) != module:
+                raise ValueError(f"{package}: {name} is both in {given[name]} and in {module}")
+
+
+def _given(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=targets):
+                names = {each.id for each in targets if isinstance(each, ast.Name)}
+                yield from names - {"TYPE_CHECKING"}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def _without_header(text: str) -> str:
+    """A module without its docstring and what it imports of its own package."""
+    lines = text.splitlines()
+    left_out: set[int] = set()
+    for number, node in enumerate(ast.parse(text).body):
+        docstring = number == 0 and isinstance(node, ast.Expr)
+        own = isinstance(node, ast.ImportFrom) and (node.level == 1 or node.module == "__future__")
+        if docstring or own:
+            left_out |= set(range(node.lineno - 1, node.end_lineno or node.lineno))
+    kept = "\n".join(line for number, line in enumerate(lines) if number not in left_out)
+    return kept.strip("\n") + "\n"
