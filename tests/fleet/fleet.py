@@ -61,7 +61,7 @@ class WebServers:
         return self.id_of_the_application()
 
     def id_of_the_application(self) -> str:
-        program = "from pathlib import Path; from components import artifact"
+        program = "from pathlib import Path; from components.release import artifact"
         program += "; print(artifact.identify(Path('app')))"
         return self.site.run(f'.venv/bin/python3 -c "{program}"').stdout.strip()
 
