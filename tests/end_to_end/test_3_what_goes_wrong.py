@@ -93,9 +93,9 @@ def test_an_application_without_requirements_is_refused(site: Clone) -> None:
 
 
 def test_a_template_error_names_template_and_line(site: Clone) -> None:
-    with changed(site, "templates/nginx-site.conf", "{{ port }}", "{{ prot }}"):
+    with changed(site, "templates/nginx-site.conf", "{{ web_port }}", "{{ prot }}"):
         said = failing_up(site)
-    line = (site.folder / "templates/nginx-site.conf").read_text().split("{{ port }}")[0].count(
+    line = (site.folder / "templates/nginx-site.conf").read_text().split("{{ web_port }}")[0].count(
         "\n"
     ) + 1
     assert f"templates/nginx-site.conf, line {line}: 'prot' is undefined" in said
