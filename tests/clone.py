@@ -113,19 +113,22 @@ class Clone:
     def on(self, server: str, command: str) -> str:
         """What a shell command prints on a server, over SSH but without `scripts/ssh`."""
         for is_last in (False, True):
-            fleet = _fleets.get(self.folder) or self._fleet()
+            fleet = _fleets.get(self.folder)
+            if fleet is None or server not in fleet.servers:
+                fleet = self._fleet()
             result = fleet.run_everywhere(command, servers=[server], timeout=600)[server]
             if result.reached or is_last:
                 break
             # It may have been made anew, with another address and another key.
-            del _fleets[self.folder]
+            _fleets.pop(self.folder, None)
         assert result.status == 0, f"{server}: {command}: {result}"
         return result.output
 
     def _fleet(self) -> Fleet:
         exported = self.pulumi("stack export --show-secrets --stack local")
         fleet = Fleet.in_state("local", resources_in(exported[exported.index("{") :]))
-        return _fleets.setdefault(self.folder, fleet)
+        _fleets[self.folder] = fleet
+        return fleet
 
     def get(self, path: str = "/") -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.place.web}{path}", timeout=10)
