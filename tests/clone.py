@@ -112,23 +112,41 @@ class Clone:
 
     def on(self, server: str, command: str) -> str:
         """What a shell command prints on a server, over SSH but without `scripts/ssh`."""
-        for is_last in (False, True):
-            fleet = _fleets.get(self.folder)
-            if fleet is None or server not in fleet.servers:
-                fleet = self._fleet()
-            result = fleet.run_everywhere(command, servers=[server], timeout=600)[server]
-            if result.reached or is_last:
-                break
-            # It may have been made anew, with another address and another key.
-            _fleets.pop(self.folder, None)
-        assert result.status == 0, f"{server}: {command}: {result}"
-        return result.output
+        return self.everywhere(command, server)[server]
 
-    def _fleet(self) -> Fleet:
-        exported = self.pulumi("stack export --show-secrets --stack local")
-        fleet = Fleet.in_state("local", resources_in(exported[exported.index("{") :]))
-        _fleets[self.folder] = fleet
-        return fleet
+    def everywhere(self, command: str, *names: str, timeout: float = 600) -> dict[str, str]:
+        """What it prints on all web servers, or on these, asked at once."""
+        if not set(names) <= self.fleet.servers.keys():
+            self.forget_fleet()
+        results = self.fleet.run_everywhere(
+            command, servers=names or self.web_servers, timeout=timeout
+        )
+        if not all(result.reached for result in results.values()):
+            # One may have been made anew, with another address and another key.
+            self.forget_fleet()
+            results = self.fleet.run_everywhere(
+                command, servers=names or self.web_servers, timeout=timeout
+            )
+        for name, result in results.items():
+            assert result.status == 0, f"{name}: {command}: {result}"
+        return {name: result.output for name, result in results.items()}
+
+    @property
+    def web_servers(self) -> list[str]:
+        return [name for name in self.fleet.servers if name.startswith("web")]
+
+    @property
+    def fleet(self) -> Fleet:
+        """Its servers, as they were when somebody asked first."""
+        if self.folder not in _fleets:
+            exported = self.pulumi("stack export --show-secrets --stack local")
+            state = resources_in(exported[exported.index("{") :])
+            _fleets[self.folder] = Fleet.in_state("local", state)
+        return _fleets[self.folder]
+
+    def forget_fleet(self) -> None:
+        """Have the state asked for its servers again."""
+        _fleets.pop(self.folder, None)
 
     def get(self, path: str = "/") -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.place.web}{path}", timeout=10)

@@ -8,12 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import count
 from typing import Any
 
-from scripts.commands.engine import resources_in
-from scripts.commands.fleet import Fleet
 from tests.clone import Clone
 from tests.visitors import Visitors
 
@@ -95,7 +92,7 @@ class WebServers:
         """`scripts/up local`, which has to end well."""
         done = self.site.run(f"scripts/up local {options}")
         # It may have made servers anew, with host keys of their own.
-        self.__dict__.pop("machines", None)
+        self.site.forget_fleet()
         return done.stdout + done.stderr
 
     def up_changes_nothing(self) -> None:
@@ -104,25 +101,13 @@ class WebServers:
 
     # What the servers say
 
-    @cached_property
-    def machines(self) -> Fleet:
-        exported = self.site.pulumi("stack export --show-secrets --stack local")
-        return Fleet.in_state("local", resources_in(exported[exported.index("{") :]))
-
     @property
     def names(self) -> list[str]:
-        return [name for name in self.machines.servers if name.startswith("web")]
+        return self.site.web_servers
 
     def everywhere(self, command: str, *names: str) -> dict[str, str]:
         """What a shell command prints on all web servers, or on these."""
-        results = self.machines.run_everywhere(command, servers=names or self.names)
-        if not all(result.reached for result in results.values()):
-            # A server may have been made anew, with another host key.
-            del self.machines
-            results = self.machines.run_everywhere(command, servers=names or self.names)
-        for name, result in results.items():
-            assert result.status == 0, f"{name}: {command}: {result}"
-        return {name: result.output for name, result in results.items()}
+        return self.site.everywhere(command, *names, timeout=15)
 
     def statuses(self, *names: str) -> dict[str, dict[str, Any]]:
         said = self.everywhere(
