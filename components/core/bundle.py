@@ -8,12 +8,26 @@ imports among themselves; so each of their names is given once in the whole pack
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 _FUTURE = "from __future__ import annotations"
 
 
+@dataclass(frozen=True)
+class _Module:
+    """One of a package; to read it as Python takes long, so that is done once."""
+
+    text: str
+
+    @cached_property
+    def statements(self) -> list[ast.stmt]:
+        return ast.parse(self.text).body
+
+
+@cache  # each web server gets the same
 def program_text(source: Path) -> str:
     """What a server gets of a program: a file as it is, a package as one file.
 
@@ -22,17 +36,17 @@ def program_text(source: Path) -> str:
     """
     if source.is_file():
         return source.read_text()
-    modules = {path.stem: path.read_text() for path in sorted(source.glob("*.py"))}
-    about, main = modules.pop("__init__"), modules.pop("__main__")
+    modules = {path.stem: _Module(path.read_text()) for path in sorted(source.glob("*.py"))}
+    about, main = modules.pop("__init__").text, modules.pop("__main__")
     _refuse_same_names(source.name, modules)
     parts = [_without_header(modules[name]) for name in _in_order(source.name, modules)]
     header = f"#!/usr/bin/python3 -I\n{about.rstrip()}\n\n{_FUTURE}\n"
     return "\n\n".join([header, *parts, _without_header(main)])
 
 
-def _in_order(package: str, modules: dict[str, str]) -> Iterator[str]:
+def _in_order(package: str, modules: Mapping[str, _Module]) -> Iterator[str]:
     """Their names, each behind those that it needs."""
-    needs = {name: set(_needed(ast.parse(text))) for name, text in modules.items()}
+    needs = {name: set(_needed(module)) for name, module in modules.items()}
     done: set[str] = set()
     while len(done) < len(needs):
         ready = [name for name in sorted(needs) if name not in done and needs[name] <= done]
@@ -42,22 +56,22 @@ def _in_order(package: str, modules: dict[str, str]) -> Iterator[str]:
         done.update(ready)
 
 
-def _needed(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _needed(module: _Module) -> Iterator[str]:
+    for node in module.statements:
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
             yield node.module
 
 
-def _refuse_same_names(package: str, modules: dict[str, str]) -> None:
+def _refuse_same_names(package: str, modules: Mapping[str, _Module]) -> None:
     given: dict[str, str] = {}
-    for module, text in modules.items():
-        for name in _given(ast.parse(text)):
-            if given.setdefault(name, module) != module:
-                raise ValueError(f"{package}: {name} is both in {given[name]} and in {module}")
+    for module_name, module in modules.items():
+        for name in _given(module):
+            if given.setdefault(name, module_name) != module_name:
+                raise ValueError(f"{package}: {name} is both in {given[name]} and in {module_name}")
 
 
-def _given(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
+def _given(module: _Module) -> Iterator[str]:
+    for node in module.statements:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
@@ -68,11 +82,11 @@ def _given(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def _without_header(text: str) -> str:
+def _without_header(module: _Module) -> str:
     """A module without its docstring and what it imports of its own package."""
-    lines = text.splitlines()
+    lines = module.text.splitlines()
     left_out: set[int] = set()
-    for number, node in enumerate(ast.parse(text).body):
+    for number, node in enumerate(module.statements):
         docstring = number == 0 and isinstance(node, ast.Expr)
         own = isinstance(node, ast.ImportFrom) and (node.level == 1 or node.module == "__future__")
         if docstring or own:
