@@ -22,6 +22,7 @@ errors.refuse_another_clone(__file__)
 wanted = load.load()
 earlier = plan.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
+database_epoch = epoch(earlier)
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
 ground = platform.of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
@@ -85,7 +86,7 @@ db = Database(
         passwords=db_passwords,
         connections=wanted.db_connections,
         clients=wanted.db_clients,
-        epoch=epoch(earlier),
+        epoch=database_epoch,
     ),
 )
 
@@ -117,7 +118,7 @@ releases = {
             updated_by=changed.by,
             after=[db.ready[each.name]],
             database=db_server.host,
-            database_epoch=epoch(earlier),
+            database_epoch=database_epoch,
         ),
     )
     for number, each in enumerate(sites)
@@ -137,7 +138,7 @@ outputs.export(
         **releases[wanted.app_name].outputs,
         **({"sites": pulumi.Output.from_input(further)} if further else {}),
         "updated": changed.to_dict(),
-        EPOCH_OUTPUT: epoch(earlier),
+        EPOCH_OUTPUT: database_epoch,
         foundation.OUTPUT: foundation.of(wanted),
         interruption.OUTPUT: interruption.of(wanted),
         "visits": {each.name: each.visit(wanted.http_from) for each in applications},

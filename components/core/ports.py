@@ -1,7 +1,6 @@
 """Ports of servers that more than one room knows."""
 
 SSH = 22
-HTTP = 80
 POSTGRESQL = 5432
 #: Where Apache with mod_wsgi listens for nginx: on an address of 127.0.0.0/8 for each instance.
 APACHE = 7080

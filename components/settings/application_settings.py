@@ -226,7 +226,7 @@ class ApplicationSettings(Section):
     ] = 0
     worker_threads: Annotated[
         int,
-        Field(ge=1, le=256, description="1 to 256"),
+        between(1, 256),
         Setting(
             "Threads of each worker, that is how many requests it answers at a time",
             ROLLED_OUT,

@@ -33,7 +33,7 @@ class ReleaseSettings(Section):
     ] = ""
     keep_releases: Annotated[
         int,
-        Field(ge=2, le=1000, description="2 to 1000"),
+        between(2, 1000),
         Setting(
             "How many releases stay on the servers, ready to roll back to",
             LATER,

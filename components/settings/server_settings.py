@@ -47,9 +47,7 @@ class ServerSettings(Section):
     image: Annotated[
         Image, Setting("Image of the servers - debian-12-x64 or debian-13-x64", NEW_SERVERS)
     ] = "debian-12-x64"
-    web_count: Annotated[
-        int, Field(ge=1, le=50, description="1 to 50"), Setting("Number of web servers", IN_PLACE)
-    ] = 1
+    web_count: Annotated[int, between(1, 50), Setting("Number of web servers", IN_PLACE)] = 1
     load_balancer: Annotated[
         Flag,
         Setting(
@@ -73,7 +71,7 @@ class ServerSettings(Section):
     db_size: Annotated[Slug, Setting("Size of the database server", INTERRUPTS)] = "s-1vcpu-1gb"
     db_connections: Annotated[
         int,
-        Field(ge=20, le=10_000, description="20 to 10000"),
+        between(20, 10_000),
         Setting(
             "How many connections PostgreSQL takes; during a release old and new one hold theirs",
             INTERRUPTS,

@@ -31,9 +31,9 @@ def matches(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def between(low: int, high: int, unit: str) -> FieldInfo:
+def between(low: int, high: int, unit: str = "") -> FieldInfo:
     """A number in this range, both ends included."""
-    field: FieldInfo = Field(ge=low, le=high, description=f"{low} to {high} {unit}")
+    field: FieldInfo = Field(ge=low, le=high, description=f"{low} to {high} {unit}".rstrip())
     return field
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_origin
+from typing import Any
 
 from components.settings.declaration import Declared, declared_in
 from components.settings.settings import SECTIONS
@@ -62,8 +62,6 @@ def _entry(each: Declared) -> str:
 def _type(annotation: Any) -> str:
     """As Pulumi calls it."""
     plain = getattr(annotation, "__origin__", annotation)
-    if get_origin(annotation) is not None and plain not in _TYPES:
-        plain = annotation.__args__[0]
     return _TYPES.get(plain, "object")
 
 

@@ -56,7 +56,6 @@ class Distribution:
     def facts(self) -> dict[str, Any]:
         """What the state keeps for whoever looks at the server (host/survey.py)."""
         return {
-            "family": self.family,
             "installed": list(self.installed),
             "pg_isready": self.pg_isready,
             "postgresql": self.postgresql_version,
