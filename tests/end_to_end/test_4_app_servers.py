@@ -135,7 +135,7 @@ def test_what_was_refused_never_comes_alive(site: Clone, pair: Pair) -> None:
         failing_up(site)
         kill(site, pair, before.main, back_to=before)
         site.reboot("web")
-        assert Instance.of(site, pair).kinds == before.kinds
+        wait_until_back(site, pair, before)
         site.on("web", "sudo nginx -t -q")
         names = site.on("web", "ls /srv/site/instances; ls -d /etc/systemd/system/site@* || :")
         assert len(set(re.findall(r"[0-9a-f]{12}-[0-9a-f]{8}", names))) == 1, names
@@ -189,9 +189,14 @@ class Instance:
 def kill(site: Clone, pair: Pair, pid: str, *, back_to: Instance) -> None:
     """Until it is all there again, without it and without an orphan."""
     site.on("web", f"sudo kill -KILL {pid}")
+    wait_until_back(site, pair, back_to, without=pid)
+
+
+def wait_until_back(site: Clone, pair: Pair, before: Instance, without: str = "") -> None:
+    """A process is seen under its own name only some time after its page is served."""
     deadline = time.monotonic() + SECONDS_TO_COME_BACK
     while True:
-        problem = _not_back(site, pair, pid, back_to)
+        problem = _not_back(site, pair, without, before)
         if problem is None:
             return
         assert time.monotonic() < deadline, problem
