@@ -9,8 +9,6 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,6 +164,19 @@ class Clone:
         except (AssertionError, httpx.TransportError):
             return False
 
+    def wait_until_it_answers(self, seconds: float = 60) -> None:
+        """Until the application behind the address says something, whatever it is."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                problem = str(self.get().status_code)
+                if not problem.startswith("5"):
+                    return
+            except httpx.TransportError as error:
+                problem = str(error)
+            assert time.monotonic() < deadline, f"after {seconds:.0f} s still: {problem}"
+            time.sleep(0.2)
+
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
         text = file.read_text()
@@ -199,28 +210,6 @@ def copy_of_the_project(folder: Path, place: Place) -> Clone:
         if not part.startswith((str(ROOT / ".venv"), str(ROOT / ".slipway")))
     )
     return Clone(folder, environment, place)
-
-
-@contextmanager
-def environment_of_its_own(folder: Path, place: Place, *settings: str) -> Iterator[Clone]:
-    """The environment `local` of a fresh copy, brought up, and taken away at the end.
-
-    Args:
-        folder: an empty folder for the copy.
-        place: its ports and addresses.
-        settings: further lines of Pulumi.local.yaml, such as "slipway:webCount: 4".
-    """
-    clone = copy_of_the_project(folder, place)
-    write_settings(clone, *settings)
-    clone.run(
-        "git init -q && git add -A"
-        " && git -c user.name=T -c user.email=t@example.org commit -q -m 'First light'"
-    )
-    try:
-        clone.run("scripts/up local", timeout=1500)
-        yield clone
-    finally:
-        clone.run("scripts/down local")
 
 
 def write_settings(clone: Clone, *settings: str) -> None:

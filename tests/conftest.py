@@ -12,7 +12,17 @@ from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).resolve().parent
 #: Folders whose tests share what takes long to make, the longest first.
-TOGETHER = ("end_to_end", "fleet", "changed_settings", "own_hosts", "local_cloud/hosts", "app")
+TOGETHER = (
+    "end_to_end",
+    "changed_settings",
+    "fleet",
+    "app_servers",
+    "pipeline",
+    "archives",
+    "own_hosts",
+    "local_cloud/hosts",
+    "app",
+)
 
 
 class Streams(LoadScopeScheduling):

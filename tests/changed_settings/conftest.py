@@ -7,13 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clone import Place, environment_of_its_own
+from tests.clone import Place
+from tests.environment import environment_of_its_own
 from tests.fleet.fleet import WebServers
 
 HOST = "shop.example.org"
 OTHER_HOST = "www.example.org"
 SETTINGS = (
     f"slipway:healthHost: {HOST}",
+    "slipway:webCount: 2",
     "slipway:webSize: s-1vcpu-512mb-10gb",
     "slipway:workers: 2",
     "slipway:healthSeconds: 8",
@@ -48,13 +50,10 @@ def empty() -> Response:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServers]:
+def servers() -> Iterator[WebServers]:
     if os.geteuid() != 0:
         pytest.skip("the local cloud boots real hosts, which needs root")
     place = Place(number=Place().number + 7)
-    with environment_of_its_own(tmp_path_factory.mktemp("slipway"), place, *SETTINGS) as clone:
-        servers = WebServers(clone, host=HOST)
-        clone.edit("app/wsgi.py", "app = Flask(__name__)\n", LOOKS_AT_ITS_HOST)
-        clone.pulumi("config set webCount 2 --stack local")
-        servers.up()
-        yield servers
+    edits = {"app/wsgi.py": ("app = Flask(__name__)\n", LOOKS_AT_ITS_HOST)}
+    with environment_of_its_own(place, *SETTINGS, edits=edits) as clone:
+        yield WebServers(clone, host=HOST)

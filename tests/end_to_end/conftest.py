@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clone import Clone, Place, environment_of_its_own
+from tests.clone import Clone, Place
+from tests.environment import environment_of_its_own
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+def site() -> Iterator[Clone]:
     """The environment `local`, brought up once; every test leaves it serving."""
     if os.geteuid() != 0:
         pytest.skip("the local cloud boots real hosts, which needs root")
-    with environment_of_its_own(tmp_path_factory.mktemp("slipway"), Place()) as clone:
+    with environment_of_its_own(Place()) as clone:
         yield clone

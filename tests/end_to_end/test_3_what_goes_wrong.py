@@ -7,46 +7,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.changes import changed, failing_up, setting
 from tests.clone import Clone, Place, copy_of_the_project, write_settings
 
 pytestmark = pytest.mark.hosts
-
-
-@contextmanager
-def changed(site: Clone, path: str, old: str, new: str) -> Iterator[None]:
-    """An edit that is taken back, and the site brought back to what it was."""
-    file = site.folder / path
-    text = file.read_text()
-    site.edit(path, old, new)
-    try:
-        yield
-    finally:
-        file.write_text(text)
-
-
-@contextmanager
-def setting(site: Clone, name: str, value: str) -> Iterator[None]:
-    file = site.folder / "Pulumi.local.yaml"
-    text = file.read_text()
-    site.pulumi(f"config set {name} {value} --stack local")
-    try:
-        yield
-    finally:
-        file.write_text(text)
-
-
-def failing_up(site: Clone) -> str:
-    done = site.run("scripts/up local", fails=True)
-    said = done.stdout + done.stderr
-    assert f'File "{site.folder}' not in said, f"a traceback of ours, not one clear error: {said}"
-    assert site.get().status_code == 200, "the site that served must serve on"
-    return said
 
 
 @pytest.mark.parametrize(

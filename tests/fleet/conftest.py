@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clone import Place, environment_of_its_own
+from tests.clone import Place
+from tests.environment import environment_of_its_own
 from tests.fleet.fleet import WebServers
 
 #: Small servers, and no longer waits than the stories need.
 SETTINGS = (
+    "slipway:webCount: 4",
     "slipway:webSize: s-1vcpu-512mb-10gb",
     "slipway:workers: 2",
     "slipway:healthSeconds: 8",
@@ -23,10 +25,9 @@ SETTINGS = (
 
 
 @pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServers]:
-    """Brought up with one web server; the first story makes it four."""
+def fleet() -> Iterator[WebServers]:
     if os.geteuid() != 0:
         pytest.skip("the local cloud boots real hosts, which needs root")
     place = Place(number=Place().number + 4)
-    with environment_of_its_own(tmp_path_factory.mktemp("slipway"), place, *SETTINGS) as clone:
+    with environment_of_its_own(place, *SETTINGS) as clone:
         yield WebServers(clone)

@@ -27,15 +27,18 @@ PACKAGE = PROJECT / "host" / "releasectl"
 FAKES = Path(__file__).with_name("releasectl_fakes")
 #: The oldest Python releasectl has to run on can be given here.
 PYTHON = os.environ.get("RELEASECTL_PYTHON", sys.executable)
+COMPILE = "import py_compile, sys; py_compile.compile(*sys.argv[1:], doraise=True)"
 
 
 def _as_a_server_has_it() -> Path:
-    """The program in one file; it goes with the tests' process."""
+    """The program in one file, compiled, as a server keeps it; it goes with the tests' process."""
     folder = tempfile.TemporaryDirectory(prefix="slipway-releasectl-")
     atexit.register(folder.cleanup)
     path = Path(folder.name, "releasectl")
     path.write_text(program_text(PACKAGE))
-    return path
+    compiled = path.with_suffix(".pyc")
+    subprocess.run([PYTHON, "-c", COMPILE, path, compiled], check=True)
+    return compiled
 
 
 RELEASECTL = _as_a_server_has_it()
@@ -43,7 +46,7 @@ RELEASECTL = _as_a_server_has_it()
 
 def releasectl_module() -> ModuleType:
     """The program itself, for what is pure in it."""
-    loader = SourceFileLoader("releasectl", str(RELEASECTL))
+    loader = SourceFileLoader("releasectl", str(RELEASECTL.with_suffix("")))
     spec = spec_from_loader("releasectl", loader)
     assert spec
     module = module_from_spec(spec)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from scripts.commands.engine import ROOT
-from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
+from tests import documents, typed
+from tests.app_servers import test_1_app_servers
+from tests.end_to_end import test_5_readme
+from tests.pipeline import test_template
 
-# These type some of the commands where their environment is already as it has to be.
-ELSEWHERE = (test_4_app_servers, test_7_template)
+# Their import says which commands they type.
+TYPING = (test_1_app_servers, test_5_readme, test_template)
 
-TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
+TYPED = typed.TYPED | set(typed.LEFT_OUT)
 
 
 def test_every_command_of_the_documents_is_typed_by_a_test() -> None:

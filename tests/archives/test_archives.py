@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.clone import Clone, Place, environment_of_its_own
+from tests.clone import Clone, Place
+from tests.environment import environment_of_its_own
 from tests.s3_server import ACCESS, SECRET, S3Server, can_be_built, s3_server
 
 pytestmark = pytest.mark.hosts
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+def site() -> Iterator[Clone]:
     """One web server, two releases: the plain page and the one of `Second edition`."""
     if os.geteuid() != 0:
         pytest.skip("the local cloud boots real hosts, which needs root")
     place = Place(number=Place().number + 6)
     settings = ("slipway:drainSeconds: 2", "slipway:webSize: s-1vcpu-512mb-10gb")
-    with environment_of_its_own(tmp_path_factory.mktemp("slipway"), place, *settings) as clone:
+    with environment_of_its_own(place, *settings) as clone:
         edition(clone, "First", "Second")
         yield clone
 

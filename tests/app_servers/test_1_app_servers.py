@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from tests.changes import changed, failing_up, setting
 from tests.clone import Clone
-from tests.end_to_end.test_3_what_goes_wrong import changed, failing_up, setting
-from tests.end_to_end.test_5_readme import typed, types
+from tests.typed import typed, types
 from tests.visitors import Visitors
 
 pytestmark = pytest.mark.hosts

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.clone import ROOT, Clone, Place, copy_of_the_project, write_settings
-from tests.end_to_end.test_5_readme import typed, types
+from tests.typed import typed, types
 
 pytestmark = pytest.mark.hosts
 

@@ -29,7 +29,7 @@ def team(site: Clone) -> Iterator[Clone]:
         "GITHUB_OUTPUT": str(site.folder / ".slipway/output"),
         "GITHUB_STEP_SUMMARY": str(site.folder / ".slipway/summary.md"),
         # The commands as they are, but of the tests only a few: this is one of them already.
-        "PYTEST_ADDOPTS": "-k 'test_history or test_release_command or test_api_pure'",
+        "PYTEST_ADDOPTS": "-k 'test_history or ruff or test_release_command or test_api_pure'",
     }
     before = dict(site.environment)
     site.environment.update(given)
