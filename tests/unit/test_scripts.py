@@ -57,7 +57,7 @@ def test_every_other_script_is_known_to_take_no_stack() -> None:
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
-        ("setup --deb", "scripts/setup: unknown argument '--deb' (allowed: --dev, --help)"),
+        ("setup --deb", "scripts/setup: unknown argument '--deb' (allowed: --dev, --without-engine, --help)"),
         ("down local --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
         ("down --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),
