@@ -51,7 +51,13 @@ def test_an_unknown_environment_is_named_with_those_there_are(project: Project, 
 
 
 def test_every_other_script_is_known_to_take_no_stack() -> None:
-    assert set(SCRIPTS) - set(WITH_A_STACK) == {"diff", "new-environment", "setup", "test"}
+    assert set(SCRIPTS) - set(WITH_A_STACK) == {
+        "diff",
+        "new-environment",
+        "setup",
+        "test",
+        "upgrade",
+    }
 
 
 @pytest.mark.parametrize(
