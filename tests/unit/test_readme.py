@@ -6,9 +6,10 @@ import re
 
 from scripts.commands.engine import ROOT
 from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
+from tests.unit import test_upgrade_of_this_repository
 
 # These type some of the commands where their environment is already as it has to be.
-ELSEWHERE = (test_4_app_servers, test_7_template)
+ELSEWHERE = (test_4_app_servers, test_7_template, test_upgrade_of_this_repository)
 
 TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
 
