@@ -166,6 +166,17 @@ def test_application_environments_and_own_templates_are_never_touched(
     assert "+new" in project.git(*command)
 
 
+def test_the_difference_of_a_replaced_template_is_shown_from_within_a_larger_repository(
+    slipway: Repository, tmp_path: Path, capsys: Said
+) -> None:
+    project = new_project(slipway, tmp_path / "all", within="servers")
+    project.commit({"templates/own/nginx-site.conf": "mine\n"})
+    slipway.commit({"templates/nginx-site.conf": "new\n"})
+    assert upgrade(project, "--dry-run") == 0
+    command = capsys.readouterr().err.partition("has changed: git ")[2].splitlines()[0].split()
+    assert "+new" in project.git(*command)
+
+
 def test_what_the_project_has_deleted_stays_deleted(
     slipway: Repository, project: Repository, capsys: Said
 ) -> None:
@@ -335,6 +346,14 @@ def test_a_file_that_git_does_not_know_is_not_written_over(
     assert project.status == "?? docs/new.md"
     project.write({"docs/new.md": None})
     assert upgrade(project) == 0
+
+
+def test_without_git_it_says_so(
+    project: Repository, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert upgrade(project) == 1
+    assert capsys.readouterr().err.startswith("slipway: git is not installed")
 
 
 @pytest.mark.parametrize("init", [False, True])

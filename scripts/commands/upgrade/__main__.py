@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ class _Arguments(argparse.ArgumentParser):
 def main(words: Sequence[str], folder: Path = ROOT) -> int:
     """Upgrade the project in a folder; 0 where all of it was merged without a conflict."""
     arguments = _arguments(words)
+    if not shutil.which("git"):
+        fail("git is not installed, and an upgrade is a merge by git")
     git = Git(folder)
     refuse_old_git(git("version"))
     working_tree.refuse_no_commit(git)
@@ -88,7 +91,7 @@ def _say_what_it_is(git: Git, old: str, target: str, merged: Merge) -> None:
     for path in _replaced_templates(git, old, target):
         say(
             f"templates/own/{Path(path).name} stands for a template that has changed:"
-            f" git diff {old[:12]} {target[:12]} -- {path}"
+            f" git diff {old[:12]} {target[:12]} -- :/{path}"
         )
 
 
