@@ -1,9 +1,13 @@
-"""Templates to text; pure."""
+"""Templates to text; pure.
+
+A template in `templates/own/` stands for ours of the same name: that folder is the project's own.
+"""
 
 from __future__ import annotations
 
 import shlex
 import traceback
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +25,12 @@ from components.core.errors import SlipwayError
 from components.core.project import ROOT
 
 FOLDER = ROOT / "templates"
+OWN = "own"
 
 
 @cache
 def _environment(folder: Path) -> Environment:
-    return environment(FileSystemLoader(folder))
+    return environment(FileSystemLoader([folder / OWN, folder]))
 
 
 def environment(loader: BaseLoader | None = None) -> Environment:
@@ -43,7 +48,7 @@ def environment(loader: BaseLoader | None = None) -> Environment:
 
 
 def render(template: str, /, **values: Any) -> str:
-    """Fill a template of `templates/`.
+    """Fill a template of `templates/own/`, or else of `templates/`.
 
     Raises:
         SlipwayError: naming the template and line, when it is missing, wrong or lacks a value.
@@ -55,8 +60,22 @@ def render(template: str, /, **values: Any) -> str:
 
 
 def check_all() -> None:
-    """Compile every template, so that a mistake in one is found before anything is made."""
-    for name in _environment(FOLDER).list_templates():
+    """Compile every template, so that a mistake in one is found before anything is made.
+
+    Raises:
+        SlipwayError: one has a mistake, or one of the project's own stands for none of ours.
+    """
+    ours = {path.name for path in FOLDER.iterdir() if path.is_file()}
+    own = FileSystemLoader(FOLDER / OWN).list_templates()
+    for name in own:
+        if name not in ours and not name.startswith("."):
+            near = get_close_matches(name, ours, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SlipwayError(
+                f"templates/{OWN}/{name} replaces nothing:"
+                f" must have the name of a file in templates/{hint}"
+            )
+    for name in sorted(ours):
         try:
             _environment(FOLDER).get_template(name)
         except TemplateError as error:
@@ -64,7 +83,8 @@ def check_all() -> None:
 
 
 def _explained(error: TemplateError, template: str) -> SlipwayError:
-    where = f"templates/{template}, line {_line_of(error, template)}"
+    path = f"{OWN}/{template}" if (FOLDER / OWN / template).exists() else template
+    where = f"templates/{path}, line {_line_of(error, template)}"
     return SlipwayError(f"{where}: {error.message or type(error).__name__}")
 
 

@@ -20,7 +20,14 @@ from components.core.project import ROOT
 from components.settings.settings import Settings
 
 # What an environment is made from besides its settings and its application.
-_SOURCES = ("__main__.py", "components/**/*.py", "host/*", "host/releasectl/*.py", "templates/*")
+_SOURCES = (
+    "__main__.py",
+    "components/**/*.py",
+    "host/*",
+    "host/releasectl/*.py",
+    "templates/*",
+    "templates/own/*",
+)
 _NOT_IN_A_NAME = re.compile(r"[^\w.+-]+")
 
 

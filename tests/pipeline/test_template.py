@@ -1,4 +1,7 @@
-"""`pulumi new`: a copy of this repository becomes a project of one's own, here tier by tier."""
+"""`pulumi new`: a copy of this repository becomes a project of one's own, here tier by tier.
+
+tests/unit/test_upgrade_of_this_repository.py has the rest of how it takes a newer version.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from tests.clone import ROOT, Clone, Place, copy_of_the_project, write_settings
 from tests.typed import typed, types
 
 pytestmark = pytest.mark.hosts
+COMMIT = (
+    "git add --all && git -c user.name=T -c user.email=t@example.org commit -q -m 'As it was made'"
+)
 
 
 @types("scripts/up local --only db", "scripts/up local --only web")
@@ -26,12 +32,15 @@ def test_pulumi_new_makes_a_project_of_its_own_that_comes_up_tier_by_tier(
     repository = copy_of_the_project(tmp_path / "repository", Place(number=Place().number + 2))
     write_settings(repository)
     (repository.folder / ".venv").unlink()
+    repository.run(f"git init -q && {COMMIT}")
 
     made = f"pulumi new {repository.folder} --dir {tmp_path}/myshop --name myshop"
     site.pulumi(f"{made.removeprefix('pulumi ')} --description 'A shop' --generate-only --yes")
     shop = Clone(tmp_path / "myshop", repository.environment, repository.place)
     project = yaml.safe_load((shop.folder / "Pulumi.yaml").read_text())
     assert (project["name"], project["description"]) == ("myshop", "A shop")
+
+    takes_a_newer_version_without_a_conflict(shop, repository)
 
     (shop.folder / ".venv").symlink_to(ROOT / ".venv")
     try:
@@ -62,6 +71,17 @@ def test_pulumi_new_makes_a_project_of_its_own_that_comes_up_tier_by_tier(
         assert "myshop:webPort is 70000: must be a port, 1 to 65535" in refused
     finally:
         shop.run("scripts/down local")
+
+
+def takes_a_newer_version_without_a_conflict(shop: Clone, repository: Clone) -> None:
+    """The form in which `pulumi new` writes Pulumi.yaml is known, and where it says it is from."""
+    shop.run(f"git init -q && {COMMIT}")
+    last = repository.folder / "Pulumi.yaml"
+    last.write_text(f"{last.read_text()}  zzz:\n    default: new\n")
+    repository.run(COMMIT)
+    assert "files 1 changed, 1 new, 0 deleted" in shop.run("scripts/upgrade").stderr
+    assert "zzz" in (shop.folder / "Pulumi.yaml").read_text()
+    shop.run("git reset --hard -q")
 
 
 def hosts(shop: Clone) -> set[str]:

@@ -25,6 +25,8 @@ from components.core.render import render
 from components.settings.load import parse
 from tests.unit.releasectl_host import releasectl_module
 
+pytestmark = pytest.mark.usefixtures("our_templates")
+
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("golden")
 SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]

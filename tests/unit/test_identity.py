@@ -104,6 +104,7 @@ def test_cloud_init_gets_the_keys_as_they_are(generated: str) -> None:
     assert user["lock_passwd"] is True
 
 
+@pytest.mark.usefixtures("our_templates")
 def test_cloud_config_has_not_changed() -> None:
     """At DigitalOcean a changed user_data replaces every server of every environment."""
     golden = Path(__file__).with_name("golden") / "cloud-config.yaml"

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 from scripts.commands.engine import ROOT
 from tests import documents, typed
 from tests.app_servers import test_1_app_servers
 from tests.end_to_end import test_5_readme
 from tests.pipeline import test_template
+from tests.unit import test_upgrade_of_this_repository
 
 # Their import says which commands they type.
-TYPING = (test_1_app_servers, test_5_readme, test_template)
+TYPING = (
+    test_1_app_servers,
+    test_5_readme,
+    test_template,
+    test_upgrade_of_this_repository,
+)
 
 TYPED = typed.TYPED | set(typed.LEFT_OUT)
 
@@ -35,6 +42,14 @@ def test_a_new_command_would_be_noticed() -> None:
     assert documents.in_place_of_others(
         f"{table}\n| you had | now |\n|---|---|\n| `c` | `d` |\n"
     ) == {"scripts/up local"}
+
+
+def test_the_newest_version_of_the_changelog_is_that_of_the_project() -> None:
+    """scripts/upgrade names a version by the one, and says what is new in it by the other."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"(?m)^## (.*)$", (ROOT / "CHANGELOG.md").read_text())
+    assert headings[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(version)} - \d{{4}}-\d\d-\d\d", headings[1])
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:

@@ -17,9 +17,9 @@ from components.core.errors import SlipwayError
 
 @pytest.fixture
 def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the templates, to be spoiled."""
+    """A copy of our templates, to be spoiled."""
     folder = tmp_path / "templates"
-    shutil.copytree(render.FOLDER, folder)
+    shutil.copytree(render.FOLDER, folder, ignore=shutil.ignore_patterns(render.OWN))
     monkeypatch.setattr(render, "FOLDER", folder)
     yield folder
     render._environment.cache_clear()
@@ -82,3 +82,41 @@ def test_a_mistake_is_found_before_the_template_is_needed(templates: Path) -> No
 
 def test_the_templates_as_they_are_have_no_mistake() -> None:
     render.check_all()
+
+
+def test_a_template_of_ones_own_replaces_ours_by_its_name(templates: Path) -> None:
+    (templates / "greeting").write_text("Hello {{ name }}.\n")
+    own = templates / "own"
+    own.mkdir()
+    (own / "greeting").write_text("Good day, {{ name }}.\n")
+    assert render.render("greeting", name="Ada") == "Good day, Ada.\n"
+    render.check_all()
+
+
+def test_a_mistake_in_ones_own_is_named_where_it_is(templates: Path) -> None:
+    own = templates / "own"
+    own.mkdir()
+    (own / "sshd.conf").write_text("one\ntwo {{ prot }}\n")
+    assert complaint_about("sshd.conf") == "templates/own/sshd.conf, line 2: 'prot' is undefined"
+    (own / "sshd.conf").write_text("one\n{% if %}\n")
+    with pytest.raises(SlipwayError, match=r"^templates/own/sshd\.conf, line 2: "):
+        render.check_all()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ngnix-site.conf", "; did you mean nginx-site.conf?"),
+        ("more/nginx-site.conf", "; did you mean nginx-site.conf?"),
+        ("zzz", ""),
+    ],
+)
+def test_one_that_replaces_nothing_is_refused(templates: Path, name: str, hint: str) -> None:
+    (templates / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+    (templates / "own" / name).write_text("mine\n")
+    (templates / "own" / ".gitkeep").touch()
+    with pytest.raises(SlipwayError) as caught:
+        render.check_all()
+    assert str(caught.value) == (
+        f"templates/own/{name} replaces nothing: must have the name of a file in templates/{hint}"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,15 @@ def imported_rooms(path: Path) -> Iterator[str]:
 def test_every_room_is_known() -> None:
     rooms = {path.parent.name for path in COMPONENTS.glob("*/*.py")}
     assert rooms == ARROWS.keys()
+
+
+def test_the_architecture_is_drawn_as_it_is() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    drawing = text.partition("\n## The rooms")[2].partition("\n## ")[0]
+    arrows = re.findall(r"(?m)^ (\w+) +─► (.*)$", drawing)
+    drawn = {room: set(others.split(", ")) for room, others in arrows}
+    assert drawn.pop("__main__") == {"every room"}
+    assert drawn == {room: rooms - {"core"} for room, rooms in ARROWS.items() if rooms - {"core"}}
 
 
 @pytest.mark.parametrize("room", ARROWS)

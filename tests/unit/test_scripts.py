@@ -51,13 +51,22 @@ def test_an_unknown_environment_is_named_with_those_there_are(project: Project, 
 
 
 def test_every_other_script_is_known_to_take_no_stack() -> None:
-    assert set(SCRIPTS) - set(WITH_A_STACK) == {"diff", "new-environment", "setup", "test"}
+    assert set(SCRIPTS) - set(WITH_A_STACK) == {
+        "diff",
+        "new-environment",
+        "setup",
+        "test",
+        "upgrade",
+    }
 
 
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
-        ("setup --deb", "scripts/setup: unknown argument '--deb' (allowed: --dev, --without-engine, --help)"),
+        (
+            "setup --deb",
+            "scripts/setup: unknown argument '--deb' (allowed: --dev, --without-engine, --help)",
+        ),
         ("down local --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
         ("down --yse", "unknown argument '--yse' (allowed: --yes, --destroy, --help)"),
         ("rollback local aaaaaaaaaaaa more", "unknown argument 'more' (see --help)"),

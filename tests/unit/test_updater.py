@@ -79,3 +79,13 @@ def test_a_name_goes_into_any_file_and_shell_as_it_is(
 ) -> None:
     monkeypatch.setenv("SLIPWAY_BY", said)
     assert re.fullmatch(r"[\w.+@-]{1,100}", performer.present())
+
+
+def test_a_template_of_ones_own_is_part_of_what_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(performer, "ROOT", tmp_path)
+    (tmp_path / "templates" / "own").mkdir(parents=True)
+    before = performer.decide(of(), [RELEASE], None).wanted
+    (tmp_path / "templates" / "own" / "sshd.conf").write_text("mine\n")
+    assert performer.decide(of(), [RELEASE], None).wanted != before
