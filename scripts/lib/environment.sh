@@ -42,5 +42,3 @@ use_slipway_environment() {
     */built-*) export PULUMI_PYTHON_CMD="$SLIPWAY_ROOT/scripts/lib/python-for-the-language-host" ;;
   esac
 }
-
-project_name() { sed -n 's/^name: *//p' "$SLIPWAY_ROOT/Pulumi.yaml"; }

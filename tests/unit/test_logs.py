@@ -12,9 +12,10 @@ import time
 import pytest
 from rich.console import Console
 
-from scripts.commands import logs
-from scripts.commands.fleet import Fleet, Server
-from scripts.commands.logs import Line
+from cli.console import CommandError
+from cli.servers import logs
+from cli.servers.fleet import Fleet, Server
+from cli.servers.logs import Line
 
 
 def server(name: str) -> Server:
@@ -50,10 +51,11 @@ def test_a_tier_is_all_of_its_servers(tier: str | None, names: list[str]) -> Non
     assert [each.name for each in logs.chosen(FLEET, tier)] == names
 
 
-def test_a_tier_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+def test_a_tier_that_is_not_there_is_named() -> None:
+    with pytest.raises(
+        CommandError, match="local has no server 'cache': must be one of db, web, web-2"
+    ):
         logs.chosen(FLEET, "cache")
-    assert "local has no server 'cache': must be one of db, web, web-2" in capsys.readouterr().err
 
 
 def says(*lines: tuple[float, str]) -> list[str]:

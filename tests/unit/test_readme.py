@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scripts.commands.engine import ROOT
+from cli.paths import ROOT
 from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
 
 # These type some of the commands where their environment is already as it has to be.

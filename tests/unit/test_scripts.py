@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from cli.arguments import parsed
 from tests.unit.script_project import ROOT, Project, new_project
 
 SCRIPTS_AT = ROOT / "scripts"
@@ -34,7 +36,9 @@ def test_every_script_explains_itself_with_an_example(
 
 
 WITH_A_STACK = [
-    name for name in SCRIPTS if f"usage: scripts/{name} [stack]" in (SCRIPTS_AT / name).read_text()
+    name.replace("_", "-")
+    for name in sorted(path.stem for path in (ROOT / "cli/commands").glob("[a-z]*.py"))
+    if import_module(f"cli.commands.{name}").COMMAND.takes_stack
 ]
 
 
@@ -110,5 +114,6 @@ def test_activate_says_that_it_is_to_be_sourced(project: Project) -> None:
 def test_the_environment_is_the_first_word_and_local_where_there_is_none(
     project: Project, words: str, stack: str, rest: str
 ) -> None:
-    said = project.says(f'read_arguments scripts/up {words}; echo "$stack|${{words[*]}}"')
-    assert said == f"{stack}|{rest}\n"
+    options = parsed(import_module("cli.commands.up").COMMAND, "up", words.split())
+    assert options is not None
+    assert (options.stack, options.rest) == (stack, rest.split())
