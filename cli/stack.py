@@ -1,12 +1,18 @@
-"""One environment, ready to be worked with: set-up, its cloud, its stack."""
+"""One environment, ready to be worked with: set-up, its cloud, its stack.
+
+    python3 -m cli.stack STACK
+
+makes the stack of an environment that has none, before plain `pulumi config`.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from contextlib import suppress
 
-from cli.console import CommandError, fail
+from cli.console import CommandError, fail, status_of
 from cli.engine import backend
 from cli.engine.prestart import Prestart
 from cli.engine.process import run
@@ -92,3 +98,13 @@ def _prepare(file: StackFile) -> None:
 
 def _succeeds(*words: str) -> bool:
     return subprocess.run(["pulumi", *words], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def _make(stack: str) -> None:
+    """Where it can be seen without asking the engine that there is none yet."""
+    if stack in all_environments() and backend.is_our_own() and not backend.state_file(stack):
+        ensure(stack)
+
+
+if __name__ == "__main__":
+    sys.exit(status_of(lambda: _make(*sys.argv[1:])))

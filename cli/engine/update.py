@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from cli.engine import failure, update_lock
 from cli.engine.prestart import Prestart
@@ -85,7 +86,10 @@ def _with(recording: Recording, words: list[str], environment: Mapping[str, str]
     """The same, with what the engine says kept as well."""
     tee = subprocess.Popen(["tee", recording.said], stdin=subprocess.PIPE, process_group=0)
     try:
-        environment = {**environment, "PULUMI_OPTION_OTEL_TRACES": f"file://{recording.trace}"}
+        environment = {
+            **environment,
+            "PULUMI_OPTION_OTEL_TRACES": f"file://{quote(str(recording.trace))}",
+        }
         return run(words, env=environment, umask=0o077, stdout=tee.stdin) == 0
     finally:
         tee.communicate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def start(file: StackFile) -> None:
 
     Where the process that runs was asked for the same before, none starts to find that out.
     """
+    assert file.local_port
     words = ["--port", str(file.local_port)]
     for port in file.forwarded_ports:
         words += ["--forward", str(port)]
@@ -35,8 +37,11 @@ def start(file: StackFile) -> None:
     if process and asked.is_file() and asked.read_text() == f"{process} {' '.join(words)}":
         return
     if _run("start", *words) != 0:
-        if process is None:
-            say(_way_out(file.stack))
+        if process is None and _is_taken(file.local_port):
+            say(
+                "it listens elsewhere after: pulumi config set digitalocean:apiEndpoint"
+                f" http://127.0.0.1:{file.local_port + 1} --stack {file.stack}"
+            )
         fail("")
     asked.write_text(f"{_process()} {' '.join(words)}")
 
@@ -62,5 +67,11 @@ def _process() -> int | None:
     return process if ["serve", "--state", str(folder())] == words[3:6] else None
 
 
-def _way_out(stack: str) -> str:
-    return stack
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False

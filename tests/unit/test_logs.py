@@ -104,7 +104,7 @@ def test_lines_that_are_followed_come_in_the_order_of_time_though_one_server_is_
 
 def test_ctrl_c_ends_it_quietly_however_often_it_comes() -> None:
     code = (
-        "from scripts.commands import logs\n"
+        "from cli.servers import logs\n"
         f"logs.follow_all(['web'], [{says((0, at(1, 'begun')), (60, at(2, 'never')))!r}],"
         " logs.Printer(['web']))\n"
     )
