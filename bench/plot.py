@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from scripts.commands.svg import colour, svg, text
+from cli.timeline.svg import colour, svg, text
 
 WIDTH = 760
 LEFT, RIGHT = 200, 90

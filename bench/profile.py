@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.site import ROOT, Ran, Site
-from scripts.commands import timeline
-from scripts.commands.timeline import Step
-from scripts.commands.timeline_svg import drawing
+from cli.timeline import timeline
+from cli.timeline.timeline import Step
+from cli.timeline.timeline_svg import drawing
 
 LOOK_EVERY_SECONDS = 0.005
 # Shorter ones (sed, cat, dirname) are noise.

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from scripts.commands.engine import resources_in
-from scripts.commands.fleet import Fleet
+from cli.engine.state import resources_in
+from cli.servers.fleet import Fleet
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"

@@ -107,7 +107,7 @@ class Application:
         return hashlib.sha256(" ".join(map(str, asked)).encode()).hexdigest()
 
     def visit(self, http_from: Sequence[str]) -> dict[str, Any]:
-        """How `scripts/commands/visit.py` asks for it from outside, for the stack's outputs."""
+        """How `cli/servers/visit.py` asks for it from outside, for the stack's outputs."""
         return {
             "host": self.health_host,
             "path": self.settings.health_path,

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pulumi
 
 from components.core.errors import SlipwayError
+from components.core.this_machine import is_this_machine
 
-ON_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 SECONDS = 5
 
 
@@ -22,9 +22,9 @@ def check(address: str) -> None:
     Raises:
         SlipwayError: it is on this machine and nobody listens there.
     """
-    place = urlsplit(address)
-    if place.hostname not in ON_THIS_MACHINE:
+    if not is_this_machine(address):
         return
+    place = urlsplit(address)
     try:
         socket.create_connection((place.hostname, place.port or 80), SECONDS).close()
     except OSError:

@@ -23,7 +23,7 @@ from components.release.plan import Plan
 from components.release.rollout import Rollout
 from components.servers.remote import RUN_RELEASECTL, UPDATED_BY, Host, Logging, RemoteScript
 
-_DELIVER = f"{HERE} scripts.commands.deliver"
+_DELIVER = f"{HERE} cli.releases.upload_release"
 
 
 @dataclass(frozen=True, kw_only=True)

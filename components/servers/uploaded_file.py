@@ -19,7 +19,7 @@ from components.core.project import ROOT
 from components.core.shell import HERE, python_script
 from components.servers.remote import PUT_FILE, Host
 
-_PUT = f"{HERE} scripts.commands.put"
+_PUT = f"{HERE} cli.servers.upload_file"
 
 
 class DeliveredFile(local.Command):

@@ -4,7 +4,7 @@
 
 The type says what is allowed (types.py), the value is the default, and `Setting` is the rest.
 Pulumi.yaml, the README's table, what a further site may have and what releasectl gets are made of
-that (scripts/commands/settings_documents.py, site.py, components/application/application.py).
+that (cli/project/settings_documents.py, site.py, components/application/application.py).
 """
 
 from __future__ import annotations

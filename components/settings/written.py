@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from components.settings import stack_file
 from components.settings.site import NOT_TAKEN_OVER, OF_A_SITE
 
 SECRET = "secret "  # noqa: S105 - the word
@@ -31,11 +30,10 @@ def of_stack(stack: str, project: str, site: str = "") -> dict[str, str]:
         site: the `appName` of a further site; empty for the first.
     """
     try:
-        config = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
-        values = {str(key).removeprefix(f"{project}:"): value for key, value in config.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError):
+        found = stack_file.read(Path(f"Pulumi.{stack}.yaml"), project)
+    except (OSError, stack_file.StackFileError):
         return {}
-    return of_site(values, site)
+    return of_site(found.settings, site)
 
 
 def of_site(values: Mapping[str, Any], site: str = "") -> dict[str, str]:

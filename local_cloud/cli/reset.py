@@ -11,6 +11,7 @@ from local_cloud.cli.server import Server
 OUR_FILES = (
     "cloud.db*",
     "cloud.log*",
+    "folder",
     "lock",
     "machines",
     "port",

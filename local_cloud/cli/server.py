@@ -57,6 +57,10 @@ class Server:
 
     def start(self, wanted: int | None, report: Callable[[str], None]) -> None:
         """Start the process and return when it answers; one that runs already is left alone."""
+        from local_cloud.cli import moved
+
+        if moved.clear_old_place(self.state, self.process):
+            report("this clone was moved: its droplets boot again")
         if self.process is not None:
             if wanted not in (None, self.port):
                 raise MachineError(
@@ -89,6 +93,7 @@ class Server:
                 said = output.read_text(errors="replace").strip().splitlines()
                 raise MachineError(said[-1] if said else "the local cloud ended without a word")
             time.sleep(0.03)
+        moved.note(self.state)
         report(f"the local cloud answers on http://127.0.0.1:{port}/v2")
 
     def serve(self, wanted: int | None) -> None:

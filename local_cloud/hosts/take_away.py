@@ -23,16 +23,21 @@ END_SECONDS = 5.0
 def take_away(state: Path, cache: Path) -> None:
     """Remove processes, mounts, network, firewall and disks of the cloud of a state folder."""
     names = Names.of(state)
-    processes = owned_by(names.tag)
-    for process in processes:
-        process.signal(signal.SIGKILL)
-    for process in processes:
-        process.wait(END_SECONDS)
+    end_processes(names)
     leave_computer(names, cache)
     for name in FOLDERS:
         shutil.rmtree(state / name, ignore_errors=True)
     for name in FILES:
         (state / name).unlink(missing_ok=True)
+
+
+def end_processes(names: Names) -> None:
+    """Kill every process of a cloud but the one that serves it."""
+    processes = owned_by(names.tag)
+    for process in processes:
+        process.signal(signal.SIGKILL)
+    for process in processes:
+        process.wait(END_SECONDS)
 
 
 def leave_computer(names: Names, cache: Path) -> None:

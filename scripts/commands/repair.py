@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from scripts.commands import sites
-from scripts.commands.condition import Condition
-from scripts.commands.engine import fail, say
+from cli.console import fail, say
+from cli.project import sites
+from cli.servers.condition import Condition
 from scripts.commands.findings import Finding, Level
 
 #: What a repair has started gets to be well: an application pauses up to 20 s before it tries again

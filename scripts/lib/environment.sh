@@ -14,6 +14,14 @@ SLIPWAY_HOME="${SLIPWAY_HOME:-$SLIPWAY_ROOT/.slipway}"
 SLIPWAY_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/slipway"
 export SLIPWAY_ROOT SLIPWAY_HOME SLIPWAY_CACHE
 
+# A folder may have characters in its name that mean something in a URL (RFC 3986).
+path_in_a_url() {
+  local path=${1//'%'/%25}
+  path=${path//'?'/%3F}
+  path=${path//'#'/%23}
+  printf '%s' "${path//' '/%20}"
+}
+
 use_slipway_environment() {
   # The virtual environment comes first: the language host takes `python3` from PATH.
   local ours="$SLIPWAY_ROOT/.venv/bin:$SLIPWAY_HOME/engine/bin:"
@@ -23,7 +31,7 @@ use_slipway_environment() {
   export PULUMI_HOME="$SLIPWAY_HOME/pulumi"
   # A backend or passphrase that a team has chosen is left alone. Ours goes without the engine's side files
   # (*.attrs): they are not written in one step, and one that a kill cuts short makes the stack unreadable.
-  export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$SLIPWAY_HOME?metadata=skip}"
+  export PULUMI_BACKEND_URL="${PULUMI_BACKEND_URL:-file://$(path_in_a_url "$SLIPWAY_HOME")?metadata=skip}"
   if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ]; then
     export PULUMI_CONFIG_PASSPHRASE_FILE="${PULUMI_CONFIG_PASSPHRASE_FILE:-$SLIPWAY_HOME/passphrase}"
   fi
@@ -42,5 +50,3 @@ use_slipway_environment() {
     */built-*) export PULUMI_PYTHON_CMD="$SLIPWAY_ROOT/scripts/lib/python-for-the-language-host" ;;
   esac
 }
-
-project_name() { sed -n 's/^name: *//p' "$SLIPWAY_ROOT/Pulumi.yaml"; }

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from functools import cache
 
 import pytest
 
-from tests.components.conftest import ROOT, Run
+from cli.engine import tiers
+from tests.components.conftest import Run
 
 
 @cache
 def left_out(only: str) -> list[re.Pattern[str]]:
     """The names that the engine gets to leave out, for it `*` is anything within a name."""
-    script = f". scripts/lib/tiers.sh; only={only}; options_of_tier"
-    said = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    said = "\n".join(tiers.options_of(only))
     globs = re.findall(r"^--exclude=\*\*::(\S+)$", said, re.MULTILINE)
     assert globs
     return [re.compile(glob.replace("*", "[^:]*")) for glob in globs]

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ class Project:
 
     def shell(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run shell code as the scripts run theirs."""
-        libraries = ("environment", "say", "stack", "tiers", "secrets", "engine")
+        libraries = ("environment", "say", "secrets", "engine")
         sources = "".join(f". scripts/lib/{each}.sh\n" for each in libraries)
         return self.run("bash", "-c", f"set -euo pipefail\n{sources}{script}", **more)
 
@@ -56,8 +57,22 @@ class Project:
     def settings(self, text: str, stack: str = "local") -> None:
         (self.folder / f"Pulumi.{stack}.yaml").write_text(text)
 
-    def python(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.run("python3", "-m", f"scripts.commands.{command}", *words)
+    def is_set_up(self) -> None:
+        """There is nothing for scripts/setup to do."""
+        (self.folder / "scripts/setup").write_text("#!/bin/sh\n")
+        if not (self.folder / ".venv").exists():
+            (self.folder / ".venv").symlink_to(ROOT / ".venv")
+
+    def python(self, command: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the program."""
+        self.is_set_up()
+        return self.run("python3", "-m", "cli", command, *words, **more)
+
+    def call(self, statements: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run some of the program's code as a command."""
+        code = f"def main():\n{indent(statements, '    ')}\n"
+        ends = "import sys; from cli.console import status_of; sys.exit(status_of(main))"
+        return self.run("python3", "-c", code + ends, **more)
 
     def answers(self, outputs: dict[str, Any]) -> None:
         (self.fake / "outputs").write_text(json.dumps(outputs))
@@ -117,7 +132,7 @@ def new_project(tmp_path: Path) -> Project:
     folder.mkdir()
     fake.mkdir()
     without = shutil.ignore_patterns("__pycache__")
-    for name in ("scripts", "components", "local_cloud", "app"):
+    for name in ("scripts", "cli", "components", "local_cloud", "app"):
         shutil.copytree(ROOT / name, folder / name, ignore=without)
     for path in [*ROOT.glob("Pulumi*.yaml"), ROOT / ".gitattributes", ROOT / "requirements.lock"]:
         shutil.copy(path, folder)

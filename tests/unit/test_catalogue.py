@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import pulumi
 import pytest
 
+from cli.project.environments import defaults
 from components.core.errors import SlipwayError
 from components.platform import catalogue
 from components.platform.catalogue import Catalogue
 from components.settings import foundation
 from components.settings.load import parse
 from components.settings.settings import Settings
-from scripts.commands.environments import defaults
 
 
 def settings_of(**given: Any) -> Settings:

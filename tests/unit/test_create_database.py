@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.servers import database_marks
 from components.core.render import render
-from scripts.commands import another_database
 from tests.app.conftest import PostgreSQL
 
 Create = Callable[..., subprocess.CompletedProcess[str]]
@@ -168,9 +168,9 @@ def test_a_dump_takes_the_mark_of_the_release_command_along(
         assert (done.returncode, done.stderr) == (0, "")
 
     def is_another_one() -> bool:
-        said = create("", script=another_database.LOOK)
+        said = create("", script=database_marks.LOOK)
         assert said.returncode == 0, said.stderr
-        return another_database.others({"site": later}, said.stdout) == ["site"]
+        return database_marks.others({"site": later}, said.stdout) == ["site"]
 
     def again(command: str) -> None:
         done = create("", script=command)
@@ -195,5 +195,5 @@ def test_a_dump_takes_the_mark_of_the_release_command_along(
 
 
 def test_where_postgresql_does_not_answer_nothing_is_said_of_a_database(create: Create) -> None:
-    done = create("", script=f"PGHOST=/nowhere\n{another_database.LOOK}")
+    done = create("", script=f"PGHOST=/nowhere\n{database_marks.LOOK}")
     assert done.returncode != 0

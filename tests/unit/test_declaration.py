@@ -10,13 +10,13 @@ from typing import Annotated
 import pytest
 import yaml
 
+from cli.paths import ROOT
+from cli.project import settings_documents
 from components.application.application import Application, ApplicationFiles
 from components.settings.declaration import IN_PLACE, OnChange, Setting, declared_in
 from components.settings.section import Section
 from components.settings.settings import SECTIONS, Settings
 from components.settings.site import NOT_TAKEN_OVER, OF_A_SITE
-from scripts.commands import settings_documents
-from scripts.commands.engine import ROOT
 from tests.unit.releasectl_host import releasectl_module
 
 DECLARED = {each.key: each for each in declared_in(Settings)}
@@ -28,7 +28,7 @@ DECLARED = {each.key: each for each in declared_in(Settings)}
 )
 def test_documents_say_what_the_declarations_say(name: str, written: Callable[[str], str]) -> None:
     text = (ROOT / name).read_text()
-    assert written(text) == text, "run: python3 -m scripts.commands.settings_documents"
+    assert written(text) == text, "run: python3 -m cli.project.settings_documents"
 
 
 def test_the_project_file_has_every_setting_with_its_default() -> None:

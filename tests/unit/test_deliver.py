@@ -66,7 +66,7 @@ class Servers:
         }
         words = ("local", server, release, *options)
         return subprocess.run(
-            ["python3", "-m", "scripts.commands.deliver", *words],
+            ["python3", "-m", "cli.releases.upload_release", *words],
             input=json.dumps(given),
             cwd=self.project.folder,
             env=self.project.environment,

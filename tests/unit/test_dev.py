@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.releases import watch
 from components.release import artifact
-from scripts.commands import dev
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_save_is_released_once_and_what_is_no_part_of_it_is_not(folder: Path) 
     later(1.5, folder / "wsgi.py", "two")
     later(3.0, folder / "wsgi.py", "end")
     with pytest.raises(KeyboardInterrupt):
-        dev.follow(folder, artifact.identify(folder), released.of(folder))
+        watch.follow(folder, artifact.identify(folder), released.of(folder))
     assert released == ["two", "end"]
 
 
@@ -52,5 +52,5 @@ def test_what_was_saved_before_the_watch_began_is_released_too(folder: Path) -> 
     seen = artifact.identify(folder)
     (folder / "wsgi.py").write_text("end")
     with pytest.raises(KeyboardInterrupt):
-        dev.follow(folder, seen, released.of(folder))
+        watch.follow(folder, seen, released.of(folder))
     assert released == ["end"]

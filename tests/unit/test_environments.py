@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.commands import difference, engine, environments, new_environment, price, provider
+from cli import paths
+from cli.console import CommandError
+from cli.engine import differences
+from cli.project import environments
+from cli.provider import new_environment, offer, price
 
 PRICES = {"s-1vcpu-1gb": 6.0, "s-1vcpu-2gb": 12.0, "s-2vcpu-4gb": 24.0}
 
@@ -15,8 +19,8 @@ PRICES = {"s-1vcpu-1gb": 6.0, "s-1vcpu-2gb": 12.0, "s-2vcpu-4gb": 24.0}
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with our settings and no environments."""
-    (tmp_path / "Pulumi.yaml").write_text((engine.ROOT / "Pulumi.yaml").read_text())
-    for module in (engine, environments, new_environment):
+    (tmp_path / "Pulumi.yaml").write_text((paths.ROOT / "Pulumi.yaml").read_text())
+    for module in (paths, environments):
         monkeypatch.setattr(module, "ROOT", tmp_path)
     return tmp_path
 
@@ -40,7 +44,7 @@ def test_a_secret_is_told_as_one_and_not_by_its_value(project: Path) -> None:
 
 def test_only_what_differs_is_shown_and_defaults_count() -> None:
     one, other = {"webCount": 1, "region": "fra1"}, {"webCount": 2, "region": "fra1", "x": ""}
-    assert difference.differences(one, other) == {"webCount": (1, 2), "x": (None, "")}
+    assert differences.differences(one, other) == {"webCount": (1, 2), "x": (None, "")}
 
 
 def test_a_new_environment_gets_a_network_that_no_other_has() -> None:
@@ -80,30 +84,25 @@ def test_one_server_without_backups_is_two_lines() -> None:
     assert [each.dollars for each in price.items(settings, PRICES)] == [6.0, 6.0]
 
 
-def test_a_size_that_the_region_has_not_got_is_named_with_those_it_has(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_size_that_the_region_has_not_got_is_named_with_those_it_has() -> None:
     sizes = {
         "small": {"price_monthly": 6, "regions": ["fra1", "ams3"]},
         "large": {"price_monthly": 60, "regions": ["ams3"]},
     }
-    offer = provider.Offer(sizes=sizes, regions=("ams3", "fra1"))
-    offer.check("fra1", "small")
-    with pytest.raises(SystemExit):
-        offer.check("fra1", "small", "large")
-    assert "size large: not to be had in fra1; there is: small" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        offer.check("fra9", "small")
-    assert "region is fra9: must be one of ams3, fra1" in capsys.readouterr().err
+    there = offer.Offer(sizes=sizes, regions=("ams3", "fra1"))
+    there.check("fra1", "small")
+    with pytest.raises(CommandError, match="size large: not to be had in fra1; there is: small"):
+        there.check("fra1", "small", "large")
+    with pytest.raises(CommandError, match="region is fra9: must be one of ams3, fra1"):
+        there.check("fra9", "small")
 
 
 def test_without_a_token_nothing_is_asked(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
-    with pytest.raises(SystemExit):
-        provider.offer()
-    assert "no DigitalOcean token: set DIGITALOCEAN_TOKEN" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="no DigitalOcean token: set DIGITALOCEAN_TOKEN"):
+        offer.offer()
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "production"])
@@ -111,7 +110,7 @@ def test_the_environments_shipped_are_right_and_have_networks_of_their_own(name:
     from components.settings import load
 
     load.parse(environments.settings_of(name))
-    networks = [environments.settings_of(each)["vpcRange"] for each in environments.names()]
+    networks = [environments.settings_of(each)["vpcRange"] for each in paths.environments()]
     assert len(set(networks)) == len(networks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scripts.commands.failure import failures_in, reason_in
+from cli.engine.failure import failures_in, reason_in
 
 URN = "urn:pulumi:local::slipway::slipway:index:Release$command:remote:Command::web-start"
 SAID = """the last lines of site@one.service:

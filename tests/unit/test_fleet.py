@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.commands.fleet import Fleet
+from cli.servers.fleet import Fleet
 
 SSH = """\
 #!/bin/sh

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.project.environments import defaults
 from components.settings import interruption
 from components.settings.load import parse
-from scripts.commands.environments import defaults
 
 
 def told(earlier: dict[str, Any], **given: Any) -> list[str]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from scripts.commands import environments, leaving
-from scripts.commands.fleet import Fleet, Result
-from scripts.commands.leaving import LOOK, Shared, held
+from cli.console import CommandError
+from cli.project import environments
+from cli.servers import leaving
+from cli.servers.fleet import Fleet, Result
+from cli.servers.leaving import LOOK, Shared, held
 
 
 def droplet(name: str) -> dict[str, Any]:
@@ -58,30 +60,22 @@ FILES = Result(status=0, output="2 3000000 /srv/site/shared\n")
 EMPTY = Result(status=0, output="")
 
 
-def test_files_are_not_lost_before_their_server_is_named(
-    one_wanted: dict[str, Result], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_are_not_lost_before_their_server_is_named(one_wanted: dict[str, Result]) -> None:
     one_wanted |= {"web-2": FILES, "web-10": EMPTY}
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError) as caught:
         leaving.check("dev", [])
-    told = capsys.readouterr().err
+    told = str(caught.value)
     assert "webCount takes web-2 away, and it holds 2 files (3.0 MB) in /srv/site/shared" in told
     assert "scripts/up dev --destroy web-2" in told
     leaving.check("dev", ["web-2"])
 
 
-def test_a_server_that_does_not_answer_may_hold_files(
-    one_wanted: dict[str, Result], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_server_that_does_not_answer_may_hold_files(one_wanted: dict[str, Result]) -> None:
     one_wanted |= {"web-2": Result(status=None, output="", errors="no route"), "web-10": EMPTY}
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError, match="nobody knows what its shared/ holds, for no route"):
         leaving.check("dev", [])
-    assert "nobody knows what its shared/ holds, for no route" in capsys.readouterr().err
 
 
-def test_a_server_that_does_not_leave_is_not_destroyed(
-    one_wanted: dict[str, Result], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
+def test_a_server_that_does_not_leave_is_not_destroyed(one_wanted: dict[str, Result]) -> None:
+    with pytest.raises(CommandError, match="--destroy is web-3: must be db, "):
         leaving.check("dev", ["web-3"])
-    assert "--destroy is web-3: must be db, " in capsys.readouterr().err

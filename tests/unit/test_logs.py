@@ -12,9 +12,10 @@ import time
 import pytest
 from rich.console import Console
 
-from scripts.commands import logs
-from scripts.commands.fleet import Fleet, Server
-from scripts.commands.logs import Line
+from cli.console import CommandError
+from cli.servers import logs
+from cli.servers.fleet import Fleet, Server
+from cli.servers.logs import Line
 
 
 def server(name: str) -> Server:
@@ -50,10 +51,11 @@ def test_a_tier_is_all_of_its_servers(tier: str | None, names: list[str]) -> Non
     assert [each.name for each in logs.chosen(FLEET, tier)] == names
 
 
-def test_a_tier_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+def test_a_tier_that_is_not_there_is_named() -> None:
+    with pytest.raises(
+        CommandError, match="local has no server 'cache': must be one of db, web, web-2"
+    ):
         logs.chosen(FLEET, "cache")
-    assert "local has no server 'cache': must be one of db, web, web-2" in capsys.readouterr().err
 
 
 def says(*lines: tuple[float, str]) -> list[str]:
@@ -102,7 +104,7 @@ def test_lines_that_are_followed_come_in_the_order_of_time_though_one_server_is_
 
 def test_ctrl_c_ends_it_quietly_however_often_it_comes() -> None:
     code = (
-        "from scripts.commands import logs\n"
+        "from cli.servers import logs\n"
         f"logs.follow_all(['web'], [{says((0, at(1, 'begun')), (60, at(2, 'never')))!r}],"
         " logs.Printer(['web']))\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scripts.commands.preview_markdown import LONGEST_DIFF, Change, changes_in, markdown
+from cli.engine.preview_markdown import LONGEST_DIFF, Change, changes_in, markdown
 
 
 def step(op: str, kind: str, name: str, diffs: list[str] | None = None) -> dict[str, Any]:

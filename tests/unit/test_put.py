@@ -1,4 +1,4 @@
-"""A file of this project on its way to a server: scripts/commands/put.py, with an ssh of ours."""
+"""A file of this project is uploaded to a server, with an ssh of ours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def put(project: Project, ssh: str, digest: str = "") -> tuple[int, str, str]:
     digest = digest or hashlib.sha256(content.encode()).hexdigest()
     (project.fake / "reach").write_text(json.dumps(REACH))
     done = project.shell(
-        f"PATH=$FAKE:$PATH; python3 -m scripts.commands.put web {SOURCE} python3.12 {digest}"
+        f"PATH=$FAKE:$PATH; python3 -m cli.servers.upload_file web {SOURCE} python3.12 {digest}"
         " 'slipway-put-file /usr/local/bin/releasectl' <$FAKE/reach"
     )
     return done.returncode, done.stdout, done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from scripts.commands.engine import ROOT
+from cli.paths import ROOT
 from tests import documents, typed
 from tests.app_servers import test_1_app_servers
 from tests.end_to_end import test_5_readme

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands import language
-from scripts.commands.ready_plugins import ReadyPlugins
+from cli.engine import language_host
+from cli.engine.plugins import ReadyPlugins
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,7 @@ def test_plugins_say_where_they_are_and_end(stand_in: str, tmp_path: Path) -> No
 
 
 def test_one_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.commands.ready_plugins.SECONDS_TO_END", 0.3)
+    monkeypatch.setattr("cli.engine.plugins.SECONDS_TO_END", 0.3)
     stubborn = plugin(tmp_path, "stubborn", "trap '' TERM\necho 1\nexec sleep 60")
     plugins = ReadyPlugins([stubborn])
     assert plugins.ports() == "stubborn:1"
@@ -58,7 +58,7 @@ def program(stand_in: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     folder = tmp_path / "socket"
     folder.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.commands.ready_program", f"{folder}/p", stand_in],
+        [sys.executable, "-m", "cli.engine.program", f"{folder}/p", stand_in],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -87,7 +87,7 @@ def test_an_update_whose_script_was_killed_goes_on_to_its_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     engine = socket.create_server(("127.0.0.1", 0))
-    served = language.Language(str(tmp_path / "p"))
+    served = language_host.Language(str(tmp_path / "p"))
     served._engine = f"127.0.0.1:{engine.getsockname()[1]}"
     looks: list[float] = []
 
@@ -104,5 +104,5 @@ def test_an_update_whose_script_was_killed_goes_on_to_its_end(
 def test_the_provider_modules_that_are_imported_ahead_are_there() -> None:
     import pulumi_digitalocean
 
-    assert all(hasattr(pulumi_digitalocean, name) for name in language.RESOURCES)
+    assert all(hasattr(pulumi_digitalocean, name) for name in language_host.RESOURCES)
     assert os.environ.get("SLIPWAY_SDK_DEBUG") is None

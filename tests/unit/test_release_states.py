@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from scripts.commands import audit, release_states
-from scripts.commands.fleet import Result
-from scripts.commands.release_states import State
-from scripts.commands.rollback_target import choose
-from scripts.commands.server_releases import Answer
+from cli.releases import release_states
+from cli.releases.release_states import State
+from cli.releases.rollback_target import choose
+from cli.releases.server_releases import Answer
+from cli.servers import audit
+from cli.servers.fleet import Result
 
 NEW, OLD, OLDEST = "c" * 12, "b" * 12, "a" * 12
 DAYS = {OLDEST: "2026-11-18", OLD: "2026-11-19", NEW: "2026-11-20"}

@@ -1,4 +1,4 @@
-"""The rooms of components/ and local_cloud/: who may use whom, and never the other way round."""
+"""The rooms of components/, local_cloud/ and cli/: who may use whom, never the other way round."""
 
 from __future__ import annotations
 
@@ -31,12 +31,25 @@ OF_THE_LOCAL_CLOUD = {
     "plugins": set(),
     "cli": {"machine", "api", "hosts"},
 }
+#: The same for cli/, whose modules beside the rooms are for all of them, but for `COMMANDS_ONLY`.
+OF_THE_PROGRAM: dict[str, set[str]] = {
+    "project": set(),
+    "timeline": set(),
+    "engine": {"project", "timeline"},
+    "provider": {"project", "engine"},
+    "servers": {"project", "engine", "provider"},
+    "releases": {"project", "engine", "servers"},
+    "commands": {"project", "engine", "provider", "servers", "releases", "timeline"},
+}
+COMMANDS_ONLY = {"arguments", "setup", "stack"}
 
 
 def imported_rooms(path: Path) -> Iterator[str]:
     """The rooms of its own product that a file uses; those of others are none of its business."""
     own = path.relative_to(ROOT).parts[0]
-    others = {"components", "local_cloud", "scripts", "tests"} - {own}
+    # The program works with the others, and none of them with it.
+    products = {"components", "local_cloud", "cli", "scripts"}
+    others = {"tests"} if own == "cli" else products - {own} | {"tests"}
     for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -77,6 +90,18 @@ def test_so_does_one_of_the_local_cloud(room: str) -> None:
     for path in filter(Path.exists, found):
         strange = set(imported_rooms(path)) - {room} - OF_THE_LOCAL_CLOUD[room]
         assert not strange, f"{path.relative_to(ROOT)} imports {strange}"
+
+
+@pytest.mark.parametrize("room", OF_THE_PROGRAM)
+def test_so_does_one_of_the_program(room: str) -> None:
+    for path in (ROOT / "cli" / room).glob("*.py"):
+        beside = {"console", "paths", *(COMMANDS_ONLY if room == "commands" else ())}
+        strange = set(imported_rooms(path)) - {room} - OF_THE_PROGRAM[room] - beside
+        assert not strange, f"{path.relative_to(ROOT)} imports {strange}"
+
+
+def test_every_room_of_the_program_is_known() -> None:
+    assert {path.parent.name for path in (ROOT / "cli").glob("*/*.py")} == OF_THE_PROGRAM.keys()
 
 
 def test_no_arrow_goes_round_in_a_circle() -> None:

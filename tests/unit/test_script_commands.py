@@ -42,7 +42,7 @@ TWO_RELEASES = {
 
 def test_releases_are_a_table_with_the_newest_first(project: Project) -> None:
     project.answers(TWO_RELEASES)
-    done = project.run("python3", "-m", "scripts.commands.releases", "local", COLUMNS="120")
+    done = project.python("releases", "local", COLUMNS="120")
     heading, *rows = [line.split() for line in done.stdout.splitlines()]
     assert heading[:2] == ["release", "state"]
     assert [row[:2] for row in rows] == [[NEW, "current"], [OLD, "previous"]]
@@ -65,8 +65,7 @@ def test_releases_are_json_for_programs(project: Project) -> None:
 
 def test_without_releases_it_says_how_to_make_one(project: Project) -> None:
     project.answers({})
-    for command in ("releases", "rollback_target"):
-        done = project.python(command, "local")
+    for done in (project.python("releases", "local"), rollback_target(project)):
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
             "slipway: local has no releases yet: scripts/up local makes the first\n"
@@ -137,16 +136,27 @@ def test_the_audit_merges_the_journals_and_names_who_is_missing(project: Project
     assert (listed["server"], listed["detail"]) == ("web", "/etc/x")
 
 
+def rollback_target(
+    project: Project, wanted: str | None = None, *, force: bool = False
+) -> subprocess.CompletedProcess[str]:
+    return project.call(
+        "from cli.project import sites\n"
+        "from cli.releases.rollback_target import target\n"
+        "site = sites.find('local', None)\n"
+        f"print(target('local', site, {wanted!r}, force={force}))"
+    )
+
+
 def test_a_rollback_by_force_takes_the_mark_away_first(project: Project) -> None:
     project.answers(TWO_RELEASES)
     project.servers(
         {"web": on_a_server(b="current", a="bad"), "web-2": on_a_server(b="current", a="ready")}
     )
-    refused = project.python("rollback_target", "local", OLD)
+    refused = rollback_target(project, OLD)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert f"web calls {OLD} bad: no such table" in refused.stderr
     assert "forgive" not in project.ran
-    assert project.python("rollback_target", "local", OLD, "--force").stdout == f"{OLD}\n"
+    assert rollback_target(project, OLD, force=True).stdout == f"{OLD}\n"
     (forgiven,) = [line for line in project.ran.splitlines() if "forgive" in line]
     assert forgiven.startswith("deploy@web sudo releasectl --app site --by ")
     assert forgiven.endswith(f"forgive {OLD}")
@@ -162,22 +172,22 @@ def test_an_unknown_word_for_releases_is_named(project: Project) -> None:
 def test_a_rollback_without_an_id_goes_by_the_outputs(project: Project) -> None:
     project.answers(TWO_RELEASES)
     project.servers({"web": on_a_server(b="current", a="bad")})
-    assert project.python("rollback_target", "local").stdout == f"{OLD}\n"
+    assert rollback_target(project).stdout == f"{OLD}\n"
     assert project.ran == ""
 
 
 def test_a_site_that_is_not_there_is_named(project: Project) -> None:
-    for command in ("releases", "rollback_target"):
-        refused = project.python(command, "local", "--site", "shop")
-        assert refused.returncode == 1
-        assert "local has no site 'shop': must be one of site" in refused.stderr
+    refused = project.python("releases", "local", "--site", "shop")
+    assert refused.returncode == 1
+    assert "local has no site 'shop': must be one of site" in refused.stderr
+    for command in ("releases", "rollback"):
         assert "--site needs the name" in project.python(command, "local", "--site").stderr
 
 
 def test_a_rollback_goes_to_the_release_before(project: Project) -> None:
     project.answers(TWO_RELEASES)
-    assert project.python("rollback_target", "local").stdout == f"{OLD}\n"
-    assert project.python("rollback_target", "local", OLD).stdout == f"{OLD}\n"
+    assert rollback_target(project).stdout == f"{OLD}\n"
+    assert rollback_target(project, OLD).stdout == f"{OLD}\n"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +198,7 @@ def test_a_rollback_that_cannot_be_lists_what_can(
     project: Project, wanted: str, complaint: str
 ) -> None:
     project.answers(TWO_RELEASES)
-    done = project.python("rollback_target", "local", wanted)
+    done = rollback_target(project, wanted)
     assert (done.returncode, done.stdout) == (1, "")
     assert complaint in done.stderr
     assert OLD in done.stderr
@@ -206,13 +216,17 @@ def held_on(project: Project, pinned: str) -> None:
     project.settings(f"config:\n  slipway:release: {pinned}\n")
 
 
+def unpin(project: Project) -> subprocess.CompletedProcess[str]:
+    return project.call("from cli.releases.unpin import unpin_changed\nunpin_changed('local')")
+
+
 def present_release(project: Project) -> str:
     return identify(project.folder / "app")
 
 
 def test_an_application_that_was_never_gone_back_from_is_not_held(project: Project) -> None:
     project.settings("config: {}\n")
-    assert project.python("pin", "local").returncode == 0
+    assert unpin(project).returncode == 0
     assert project.called == ""
 
 
@@ -220,7 +234,7 @@ def test_after_a_rollback_it_stays_while_the_application_is_the_same(project: Pr
     present = present_release(project)
     project.answers({"release": release(OLD), "releases": [release(present), release(OLD)]})
     held_on(project, OLD)
-    done = project.python("pin", "local")
+    done = unpin(project)
     assert f"stays on release {OLD}" in done.stderr
     assert "config rm" not in project.called
 
@@ -228,7 +242,7 @@ def test_after_a_rollback_it_stays_while_the_application_is_the_same(project: Pr
 def test_a_changed_application_is_no_longer_held(project: Project) -> None:
     project.answers({"release": release(OLD), "releases": [release(NEW), release(OLD)]})
     held_on(project, OLD)
-    done = project.python("pin", "local")
+    done = unpin(project)
     assert f"no longer held on {OLD}" in done.stderr
     assert "config rm release --stack local" in project.called
 
@@ -237,14 +251,14 @@ def test_an_application_that_is_the_held_release_needs_no_holding(project: Proje
     present = present_release(project)
     project.answers({"release": release(present), "releases": [release(present)]})
     held_on(project, present)
-    project.python("pin", "local")
+    unpin(project)
     assert "config rm release" in project.called
 
 
 def test_an_application_that_cannot_be_packed_is_said_before_the_update(project: Project) -> None:
     held_on(project, OLD)
     (project.folder / "app" / "requirements.txt").unlink()
-    done = project.python("pin", "local")
+    done = unpin(project)
     assert done.returncode == 1
     assert "there must be requirements.txt" in done.stderr
 
@@ -277,9 +291,10 @@ def test_ctrl_c_ends_ssh_and_leaves_no_key_behind(project: Project) -> None:
     (project.fake / "ssh").chmod(0o755)
     home = Path(project.environment["SLIPWAY_HOME"])
     home.mkdir(parents=True)
+    project.is_set_up()
     running = subprocess.Popen(
         # A test run in the background hands down that Ctrl-C is to be ignored.
-        ["env", "--default-signal=INT", "python3", "-m", "scripts.commands.ssh", "local", "web"],
+        ["env", "--default-signal=INT", "python3", "-m", "cli", "ssh", "local", "web"],
         cwd=project.folder,
         env=project.environment,
         stdout=subprocess.PIPE,
@@ -302,7 +317,7 @@ def test_what_is_no_part_of_a_release_is_listed_with_the_reason(project: Project
     (project.folder / "app/.slipwayignore").write_text("notes/\n")
     (project.folder / "app/notes").mkdir()
     project.settings('config:\n  slipway:sites: [{appName: "shop", appFolder: "shop"}]\n')
-    done = project.python("left_out", "local")
+    done = project.python("preview", "local", "--left-out")
     assert done.stdout.splitlines() == [
         "app/.slipwayignore\tnever released",
         "app/notes/\t.slipwayignore names it",

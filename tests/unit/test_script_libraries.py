@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -38,62 +37,6 @@ def test_the_state_is_kept_without_side_files_which_a_kill_may_cut_short(project
         "use_slipway_environment; echo $PULUMI_BACKEND_URL", PULUMI_BACKEND_URL="s3://team"
     )
     assert teams.strip() == "s3://team"
-
-
-@pytest.mark.parametrize(
-    ("line", "endpoint"),
-    [
-        ("digitalocean:apiEndpoint: http://127.0.0.1:7300", "http://127.0.0.1:7300"),
-        ('digitalocean:apiEndpoint: "http://localhost:7300/"', "http://localhost:7300"),
-        ("digitalocean:apiEndpoint: https://api.digitalocean.com", ""),
-        ("# digitalocean:apiEndpoint: http://127.0.0.1:7300", ""),
-        ("slipway:region: fra1", ""),
-    ],
-)
-def test_an_environment_is_in_the_local_cloud_where_its_endpoint_is_this_machine(
-    project: Project, line: str, endpoint: str
-) -> None:
-    project.settings(f"config:\n  {line}\n")
-    assert project.says("stack=local; local_endpoint").strip() == endpoint
-
-
-@pytest.mark.parametrize(
-    ("lines", "ports"),
-    [
-        (["slipway:localWebPort: 8080", 'slipway:localDbPort: "54322"'], ["8080", "54322"]),
-        (['slipway:localWebPort: "0"', 'slipway:localDbPort: "70000"'], []),
-        (["slipway:localWebPort: none"], []),
-        (["slipway:webPort: 81"], []),
-    ],
-)
-def test_the_wanted_ports_are_those_that_can_be_one(
-    project: Project, lines: list[str], ports: list[str]
-) -> None:
-    project.settings("config:\n" + "".join(f"  {line}\n" for line in lines))
-    assert project.says("stack=local; forwarded_ports").split() == ports
-
-
-def test_only_other_stacks_in_the_local_cloud_keep_it_up(project: Project) -> None:
-    """A stack at DigitalOcean is no reason to leave the local cloud running."""
-    for stack in ("twin", "far", "gone", "local"):
-        state = project.folder.parent / "home/slipway/.pulumi/stacks/slipway" / f"{stack}.json"
-        state.parent.mkdir(parents=True, exist_ok=True)
-        state.write_text("{}")
-    project.settings("config:\n  digitalocean:apiEndpoint: http://127.0.0.1:7300\n", "twin")
-    project.settings("config:\n  slipway:region: fra1\n", "far")
-    assert project.says("stack=local; other_local_stacks") == "twin\n"
-    assert project.says("stack=twin; other_local_stacks") == "local\n"
-
-
-def test_where_nothing_was_ever_made_there_are_no_other_stacks(project: Project) -> None:
-    assert project.says("stack=local; other_local_stacks") == ""
-
-
-def test_without_a_token_digitalocean_is_not_asked(project: Project) -> None:
-    (project.folder / "scripts" / "setup").write_text("#!/bin/sh\n")
-    done = project.shell("stack=dev; prepare_stack")
-    assert done.returncode == 1
-    assert "no DigitalOcean token for 'dev': set DIGITALOCEAN_TOKEN" in done.stderr
 
 
 # A clone's scripts work on that clone
@@ -297,68 +240,3 @@ def test_git_does_not_see_the_salt_of_this_clone(project: Project) -> None:
 
 def test_without_git_the_salt_needs_no_hiding(project: Project) -> None:
     project.says("hide_local_salt_from_git")
-
-
-def test_a_salt_from_another_clone_is_forgotten_for_local_only(project: Project) -> None:
-    for stack in ("local", "dev"):
-        project.settings("config: {}\nencryptionsalt: v1:abc\n", stack)
-        project.says(f"stack={stack}; forget_foreign_salt")
-    assert "salt" not in (project.folder / "Pulumi.local.yaml").read_text()
-    assert "salt" in (project.folder / "Pulumi.dev.yaml").read_text()
-
-
-def test_the_salt_of_this_clone_outlives_the_state(project: Project) -> None:
-    project.settings("config: {}\nencryptionsalt: v1:ab+/c=:v1:def==\n", "local")
-    project.says(
-        "stack=local; mkdir -p $SLIPWAY_HOME; remember_salt; remember_salt; forget_foreign_salt"
-    )
-    settings = project.folder / "Pulumi.local.yaml"
-    assert "encryptionsalt: v1:ab+/c=:v1:def==" in settings.read_text()
-    assert project.says("stack=local; cat $(known_salts)").split() == ["v1:ab+/c=:v1:def=="]
-    # One that only begins with the same is another one.
-    project.settings("config: {}\nencryptionsalt: v1:ab+/c=\n", "local")
-    project.says("stack=local; forget_foreign_salt")
-    assert "salt" not in settings.read_text()
-
-
-# The program of an update, started ahead
-
-START = "stack=local PULUMI_HOME=$FAKE; touch Pulumi.local.yaml; start_program; "
-
-
-def test_the_program_waits_where_nobody_else_reaches_it_and_leaves_nothing(
-    project: Project,
-) -> None:
-    said = project.says(
-        START + 'await_program; socket=${program#--client=unix://}; [ -S "$socket" ]\n'
-        'stat -c %a "${socket%/*}"; id=$program_id; end_program\n'
-        '[ ! -e "${socket%/*}" ] && ! kill -0 "$id" 2>&1; echo "options left: ${#program[@]}"'
-    )
-    assert said.splitlines()[0] == "700"
-    assert said.splitlines()[-1] == "options left: 0"
-
-
-def test_it_ends_also_where_its_script_was_killed(project: Project) -> None:
-    done = project.shell(START + 'await_program; echo "$program_folder"; kill -KILL $$')
-    folder = Path(done.stdout.strip())
-    assert folder.is_absolute()
-    deadline = time.monotonic() + 10
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not folder.exists()
-
-
-def test_nothing_is_said_where_its_script_does_not_go_on(project: Project) -> None:
-    done = project.shell(START + 'echo "$program_id"; fail "the port is taken"')
-    program = Path("/proc", done.stdout.strip())
-    deadline = time.monotonic() + 10
-    while program.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not program.exists()
-    assert done.stderr == "slipway: the port is taken\n"
-
-
-def test_one_that_does_not_start_leaves_it_to_the_engine(project: Project) -> None:
-    (project.folder / "scripts/commands/ready_program.py").write_text("raise SystemExit(3)\n")
-    said = project.says(START + 'await_program; echo "${#program[@]}"; end_program; echo on')
-    assert said.split() == ["0", "on"]

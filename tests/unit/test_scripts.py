@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from cli.arguments import parsed
 from tests.unit.script_project import ROOT, Project, new_project
 
 SCRIPTS_AT = ROOT / "scripts"
@@ -34,7 +37,9 @@ def test_every_script_explains_itself_with_an_example(
 
 
 WITH_A_STACK = [
-    name for name in SCRIPTS if f"usage: scripts/{name} [stack]" in (SCRIPTS_AT / name).read_text()
+    name.replace("_", "-")
+    for name in sorted(path.stem for path in (ROOT / "cli/commands").glob("[a-z]*.py"))
+    if import_module(f"cli.commands.{name}").COMMAND.takes_stack
 ]
 
 
@@ -119,5 +124,51 @@ def test_activate_says_that_it_is_to_be_sourced(project: Project) -> None:
 def test_the_environment_is_the_first_word_and_local_where_there_is_none(
     project: Project, words: str, stack: str, rest: str
 ) -> None:
-    said = project.says(f'read_arguments scripts/up {words}; echo "$stack|${{words[*]}}"')
-    assert said == f"{stack}|{rest}\n"
+    options = parsed(import_module("cli.commands.up").COMMAND, "up", words.split())
+    assert options is not None
+    assert (options.stack, options.rest) == (stack, rest.split())
+
+
+COMMANDS = sorted(set(SCRIPTS) - {"setup", "test"})
+
+
+def to_nobody(project: Project, *command: str) -> tuple[int, str]:
+    """Status and errors of a command whose output nobody reads any more, as after `| head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as output:
+        done = subprocess.run(
+            command,
+            cwd=project.folder,
+            env=project.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_whose_reader_has_had_enough_ends_quietly(project: Project, name: str) -> None:
+    assert to_nobody(project, f"scripts/{name}", "--help") == (141, "")
+
+
+def test_so_does_one_that_prints_what_it_has_found(project: Project) -> None:
+    project.is_set_up()
+    found = {"id": "a" * 12, "released_at": "2026-11-20T16:00:00Z", "message": "x" * 100_000}
+    project.answers({"release": found, "releases": [found]})
+    for words in (("--json",), ()):
+        command = ("python3", "-m", "cli", "releases", "local", "--offline", *words)
+        status, said = to_nobody(project, *command)
+        assert status != 0
+        assert said == ""
+
+
+def test_an_update_does_not_wait_for_the_sdk_to_be_imported(project: Project) -> None:
+    """It takes 0.2 s, and only the program needs it, which is a process of its own."""
+    modules = "stack, engine.update, provider.strays, servers.visit, servers.leaving"
+    modules += ", servers.database_marks, releases.rollback_target, project.sites"
+    imports = "".join(f"import cli.{each}\n" for each in modules.split(", "))
+    done = project.call(f"{imports}import sys\nprint('pulumi' in sys.modules)")
+    assert (done.stdout, done.stderr) == ("False\n", "")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.timeline import timeline
+from cli.timeline.recording import Recording
+from cli.timeline.timeline import Part, Step
+from cli.timeline.timeline_svg import drawing
 from local_cloud.plugins.shared_stopwatch import Stopwatch
-from scripts.commands import timeline
-from scripts.commands.timeline import Part, Step
-from scripts.commands.timeline_svg import drawing
-from tests.unit.script_project import ROOT
 
 SECOND = 1_000_000_000
 BEGAN = 1_795_195_078 * SECOND
@@ -152,26 +150,27 @@ def test_the_drawing_has_a_bar_for_each_step_where_it_was() -> None:
     assert {"an update", "first & last", "1000 ms", "second", "2000 ms"} <= set(said)
 
 
-def test_notes_of_an_update_become_a_drawing(tmp_path: Path) -> None:
+def test_notes_of_an_update_become_a_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "trace").write_text("".join(UPDATE))
     (tmp_path / "said").write_text(" +  command:remote:CopyToRemote web-archive created (1s)\n")
-    file = tmp_path / "timeline.svg"
-    words = [str(tmp_path), "local", str(BEGAN / SECOND - 1), str(file)]
-    draw = [sys.executable, "-m", "scripts.commands.timeline_of", *words]
-    subprocess.run(draw, cwd=ROOT, check=True)
+    monkeypatch.setenv("SLIPWAY_HOME", str(tmp_path))
+    Recording(tmp_path, BEGAN / SECOND - 1).draw("local")
+    file = tmp_path / "timeline-local.svg"
+    assert capsys.readouterr().err == f"slipway: local: where the time went: {file}\n"
     text = file.read_text()
     assert "scripts/up local, 6.0 s" in text
     assert "create web-archive" in text
     assert "secret" not in text
 
 
-def test_without_a_trace_that_is_said_and_nothing_drawn(tmp_path: Path) -> None:
-    file = tmp_path / "timeline.svg"
-    words = [str(tmp_path), "local", "0", str(file)]
-    draw = [sys.executable, "-m", "scripts.commands.timeline_of", *words]
-    done = subprocess.run(draw, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == (
+def test_without_a_trace_that_is_said_and_nothing_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLIPWAY_HOME", str(tmp_path))
+    Recording(tmp_path, 0).draw("local")
+    assert capsys.readouterr().err == (
         "slipway: there is no timeline: the engine wrote no trace of an update\n"
     )
-    assert not file.exists()
+    assert list(tmp_path.iterdir()) == []

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.commands import update_lock
-from scripts.commands.update_lock import UpdateLock
+from cli.arguments import parsed
+from cli.commands import up
+from cli.engine import update_lock
+from cli.engine.update_lock import UpdateLock
 from tests.unit.script_project import Project, new_project
 
 HERE = socket.gethostname()
@@ -165,16 +167,21 @@ def locks_of(project: Project) -> Path:
     return folder
 
 
-UPDATE = """
-stack=local; PATH=$FAKE:$PATH PULUMI_BACKEND_URL=file://$SLIPWAY_HOME; export PULUMI_BACKEND_URL
-update_stack --diff
-"""
+def update(project: Project, *, wait: bool = False) -> subprocess.CompletedProcess[str]:
+    backend = f"file://{project.environment['SLIPWAY_HOME']}"
+    return project.call(
+        "from cli.engine.update import Updater\n"
+        f"return 0 if Updater('local', wait={wait}).update('--diff') else 1",
+        PULUMI_BACKEND_URL=backend,
+    )
+
+
 ENGINE = '#!/bin/sh\necho "$*" >>"$FAKE/called"\n'
 
 
 def test_an_update_while_another_one_runs_is_refused_by_name(project: Project) -> None:
     lock(locks_of(project), 4711, "laptop")
-    done = project.shell(f"wait=''\n{UPDATE}")
+    done = update(project)
     assert done.returncode == 1
     assert "local is being updated by ada on laptop (process 4711) since 2026-11-20" in done.stderr
     assert "or say --wait; if that one is dead: pulumi cancel --stack local" in done.stderr
@@ -184,7 +191,7 @@ def test_an_update_while_another_one_runs_is_refused_by_name(project: Project) -
 def test_an_update_goes_on_where_a_dead_one_left_its_lock(project: Project) -> None:
     (project.fake / "pulumi").write_text(ENGINE)
     path = lock(locks_of(project), dead_process())
-    done = project.shell(f"wait=''\n{UPDATE}")
+    done = update(project)
     assert done.returncode == 0, done.stderr
     assert "was cut short; going on" in done.stderr
     assert not path.exists()
@@ -202,25 +209,24 @@ def test_who_waits_and_finds_another_one_quicker_waits_again(project: Project) -
     (project.fake / "pulumi").write_text(
         f"{ENGINE}[ -e {held} ] || exit 0\nmv {held} {other}\n(sleep 1; rm {other}) &\nexit 255\n"
     )
-    done = project.shell(f"wait=--wait\n{UPDATE}")
+    done = update(project, wait=True)
     assert done.returncode == 0, done.stderr
     assert "waiting for the update of ada on laptop" in done.stderr
     assert project.called.count("up --stack local") == 2
 
 
-@pytest.mark.parametrize("wait", ["", "--wait"])
-def test_an_update_that_fails_by_itself_is_not_tried_again(project: Project, wait: str) -> None:
+@pytest.mark.parametrize("wait", [False, True])
+def test_an_update_that_fails_by_itself_is_not_tried_again(project: Project, wait: bool) -> None:
     (project.fake / "pulumi").write_text(f"{ENGINE}exit 255\n")
-    assert project.shell(f"wait={wait}\n{UPDATE}").returncode != 0
+    assert update(project, wait=wait).returncode != 0
     assert project.called.count("up --stack local") == 1
 
 
 @pytest.mark.parametrize(
     ("words", "wait", "rest"),
-    [("", "", ""), ("--wait", "--wait", ""), ("a --wait --diff", "--wait", "a --diff")],
+    [("", False, ""), ("--wait", True, ""), ("local -r --wait --diff", True, "-r --diff")],
 )
-def test_wait_is_taken_from_wherever_it_stands(
-    project: Project, words: str, wait: str, rest: str
-) -> None:
-    said = project.says(f'words=({words}); take_flag wait; echo "$wait|${{words[*]}}"')
-    assert said == f"{wait}|{rest}\n"
+def test_wait_is_taken_from_wherever_it_stands(words: str, wait: bool, rest: str) -> None:
+    options = parsed(up.COMMAND, "up", words.split())
+    assert options is not None
+    assert (options.wait, options.rest) == (wait, rest.split())

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from scripts.commands.visit import UnreachableError, Visit, places, problem_of
+from cli.servers.visit import UnreachableError, Visit, places, problem_of
 from tests.ports import free_port
 
 GOOD = (200, "web")

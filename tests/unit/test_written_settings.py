@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.project.sites import Site
+from cli.releases import settings_then
 from components.settings import written
 from components.settings.written import changes, of_site
-from scripts.commands import settings_then
 
 FILE = """config:
   digitalocean:token:
@@ -99,9 +100,10 @@ def test_a_release_said_nothing_before_it_was_kept(
 ) -> None:
     outputs = {"releases": [{"id": "a" * 12}, {"id": "b" * 12, "settings": {"workers": "3"}}]}
     monkeypatch.setattr(settings_then, "outputs", lambda _: json.loads(json.dumps(outputs)))
-    settings_then.main("local", "a" * 12)
+    site = Site(name="site", number=None, settings={})
+    settings_then.tell("local", "a" * 12, site)
     assert capsys.readouterr().err == ""
-    settings_then.main("local", "b" * 12)
+    settings_then.tell("local", "b" * 12, site)
     said = capsys.readouterr().err
     assert "workers: 3" in said
     assert f"then: scripts/rollback local {'b' * 12}" in said

@@ -63,8 +63,17 @@ class Environment:
     def known(self) -> list[str]:
         return [each["id"] for each in self.resources if each["type"].endswith("Droplet")]
 
-    def strays(self, *words: str) -> tuple[int, str]:
-        done = self.project.python("strays", *words)
+    def before(self, *named: str) -> tuple[int, str]:
+        return self._call(f"before('dev', {list(named)!r})")
+
+    def after(self, *known: str, well: bool) -> tuple[int, str]:
+        return self._call(f"after('dev', set({known!r}), well={well})")
+
+    def away(self, *, ask: bool) -> tuple[int, str]:
+        return self._call(f"away('dev', ask={ask})")
+
+    def _call(self, what: str) -> tuple[int, str]:
+        done = self.project.call(f"from cli.provider import strays\nstrays.{what}")
         assert TOKEN not in done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stderr
@@ -92,18 +101,18 @@ def test_an_order_that_failed_is_named_before_one_more_is_given(environment: Env
     with pytest.raises(PluginError, match="504"):
         environment.order(httpRetryMax=0)
     (stray,) = environment.droplets()
-    status, said = environment.strays("after", "dev", "1")
+    status, said = environment.after(well=False)
     assert (status, f"droplet {stray} (dev-web, " in said) == (0, True), said
-    status, said = environment.strays("before", "dev")
+    status, said = environment.before()
     assert status == 1
     assert f"by: scripts/up dev --destroy {stray}\n" in said
     assert "Nothing was updated" in said
     assert environment.droplets() == [stray]
 
-    assert environment.strays("before", "dev", stray)[0] == 0
+    assert environment.before(stray)[0] == 0
     assert environment.droplets() == []
     environment.order()
-    assert environment.strays("before", "dev") == (0, "")
+    assert environment.before() == (0, "")
     assert environment.droplets() == environment.known()
 
 
@@ -114,22 +123,22 @@ def test_one_that_was_ordered_twice_is_named_and_does_not_hold_up_an_update(
     environment.order()
     (known,) = environment.known()
     (stray,) = set(environment.droplets()) - {known}
-    status, said = environment.strays("after", "dev", "0")
+    status, said = environment.after(well=True)
     assert (status, f"droplet {stray} (dev-web, " in said, known in said) == (0, True, False), said
     assert "USD a month" in said
     assert f"scripts/up dev --destroy {stray}" in said
-    status, said = environment.strays("before", "dev")
+    status, said = environment.before()
     assert (status, f"droplet {stray}" in said) == (0, True)
-    assert environment.strays("after", "dev", "0", known) == (0, ""), "nothing was made"
+    assert environment.after(known, well=True) == (0, ""), "nothing was made"
 
 
 def test_down_destroys_what_the_state_does_not_know(environment: Environment) -> None:
     environment.proxy.forgets[ORDER] = 1
     environment.order()
-    status, said = environment.strays("away", "dev")
+    status, said = environment.away(ask=True)
     assert (status, "nothing was changed" in said) == (1, True), "nobody has typed the name"
     assert len(environment.droplets()) == 2
-    status, said = environment.strays("away", "dev", "--yes")
+    status, said = environment.away(ask=False)
     assert (status, "which its state did not know, is destroyed" in said) == (0, True)
     assert environment.droplets() == environment.known()
 
@@ -146,10 +155,10 @@ def test_a_load_balancer_is_one_too(environment: Environment) -> None:
         made = environment.api.ok("POST", "/v2/load_balancers", json=order)["load_balancer"]
         if name.startswith("balancer"):
             stray = made["id"]
-    status, said = environment.strays("before", "dev")
+    status, said = environment.before()
     assert (status, f"load balancer {stray} (balancer-0a1b2c3, " in said) == (1, True), said
     assert "somebody-elses" not in said
-    assert environment.strays("before", "dev", stray)[0] == 0
+    assert environment.before(stray)[0] == 0
     there = environment.api.ok("GET", "/v2/load_balancers")["load_balancers"]
     assert [each["name"] for each in there] == ["somebody-elses"]
 
@@ -161,8 +170,8 @@ def test_what_is_not_provably_this_environments_is_left_alone(environment: Envir
     environment.api.droplet(name="dev-web", vpc_uuid=environment.vpc)
     environment.api.droplet(name="bastion", tags=[TAG], vpc_uuid=environment.vpc)
     assert len(environment.droplets()) == 4
-    assert environment.strays("before", "dev") == (0, "")
-    assert environment.strays("away", "dev", "--yes") == (0, "")
+    assert environment.before() == (0, "")
+    assert environment.away(ask=False) == (0, "")
     assert len(environment.droplets()) == 4
 
 
@@ -170,13 +179,13 @@ def test_one_that_waits_to_be_destroyed_is_known(environment: Environment) -> No
     environment.order()
     environment.resources[-1]["delete"] = True
     environment.save()
-    assert environment.strays("before", "dev") == (0, "")
+    assert environment.before() == (0, "")
 
 
 def test_only_what_is_a_stray_can_be_named(environment: Environment) -> None:
     environment.order()
     (known,) = environment.known()
-    status, said = environment.strays("before", "dev", known)
+    status, said = environment.before(known)
     assert (status, f"--destroy is {known}: must be db, or the id" in said) == (1, True)
     assert environment.droplets() == [known]
 
@@ -189,9 +198,9 @@ def test_an_api_that_does_not_answer_is_said(environment: Environment, fault: st
     else:
         token = "" if fault == "no token" else "wrong"
         environment.project.environment["DIGITALOCEAN_TOKEN"] = token
-    status, said = environment.strays("before", "dev")
+    status, said = environment.before()
     assert (status, "could not ask for servers that its state does not know" in said) == (0, True)
-    status, said = environment.strays("away", "dev", "--yes")
+    status, said = environment.away(ask=False)
     assert (status, "would be billed on" in said) == (1, True)
 
 
@@ -202,7 +211,7 @@ def test_all_pages_are_read(environment: Environment) -> None:
     account = environment.project.run(
         "python3",
         "-c",
-        "from scripts.commands import account\n"
+        "from cli.provider import account\n"
         "account.PER_PAGE = 2\n"
         "found = account.Account.of('dev').all('droplets', tag_name='slipway-dev-web')\n"
         "print(sorted(each['name'] for each in found))",

@@ -1,0 +1,77 @@
+"""The local cloud of this clone, which some environments stand in instead of DigitalOcean."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from cli.console import fail, say
+from cli.engine.process import run
+from cli.paths import home
+from components.settings.stack_file import StackFile
+
+
+def folder() -> Path:
+    """Where it keeps its state."""
+    return home() / "local-cloud"
+
+
+def use_its_token() -> None:
+    """Have the provider take its token, whatever the environment holds for DigitalOcean."""
+    os.environ["DIGITALOCEAN_TOKEN"] = (folder() / "token").read_text().strip()
+
+
+def start(file: StackFile) -> None:
+    """Have it run, with the forwarded ports of this environment. Ends the command if it cannot.
+
+    Where the process that runs was asked for the same before, none starts to find that out.
+    """
+    assert file.local_port
+    words = ["--port", str(file.local_port)]
+    for port in file.forwarded_ports:
+        words += ["--forward", str(port)]
+    asked = home() / "local-cloud.asked"
+    process = _process()
+    if process and asked.is_file() and asked.read_text() == f"{process} {' '.join(words)}":
+        return
+    if _run("start", *words) != 0:
+        if process is None and _is_taken(file.local_port):
+            say(
+                "it listens elsewhere after: pulumi config set digitalocean:apiEndpoint"
+                f" http://127.0.0.1:{file.local_port + 1} --stack {file.stack}"
+            )
+        fail("")
+    asked.write_text(f"{_process()} {' '.join(words)}")
+
+
+def reset() -> None:
+    """Take it away, with every host and all that it made on this machine."""
+    if _run("reset") != 0:
+        fail("")
+
+
+def _run(command: str, *words: str) -> int:
+    line = [sys.executable, "-m", "local_cloud", command, "--state", str(folder()), *words]
+    return run(line, stdout=sys.stderr)
+
+
+def _process() -> int | None:
+    """The process of this clone's local cloud, if it runs."""
+    try:
+        process = int((folder() / "lock").read_text())
+        words = Path(f"/proc/{process}/cmdline").read_bytes().decode().split("\0")
+    except (OSError, ValueError):
+        return None
+    return process if ["serve", "--state", str(folder())] == words[3:6] else None
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
