@@ -403,7 +403,7 @@ def test_an_unknown_argument_is_named_with_those_there_are(
 ) -> None:
     assert upgrade(project, "--too", "0.2.0") == 1
     assert capsys.readouterr().err == (
-        "slipway: unrecognized arguments: --too 0.2.0 (allowed: --to VERSION, --from ADDRESS,"
+        "slipway: unknown argument '--too' (allowed: --to VERSION, --from ADDRESS,"
         " --base VERSION, --dry-run, --help)\n"
     )
 

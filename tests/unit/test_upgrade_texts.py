@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.commands.upgrade import changelog, own, pulumi_yaml, upstream
-from scripts.commands.upgrade.git import refuse_old_git
-from scripts.commands.upgrade.upstream import Record
+from cli.upgrade import changelog, own, pulumi_yaml, upstream
+from cli.upgrade.git import refuse_old_git
+from cli.upgrade.upstream import Record
 from tests.unit.upgrade_repositories import AS_PULUMI_NEW_WRITES, PULUMI_YAML
 
 OLDER = """\

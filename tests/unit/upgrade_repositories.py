@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.commands.upgrade.__main__ import main
+from cli.arguments import parsed
+from cli.commands.upgrade import COMMAND
+from cli.console import status_of
+from cli.upgrade.project import upgrade as upgrade_project
 
 Content = str | bytes | None
 """Of a file; None to delete it."""
@@ -133,10 +136,19 @@ def new_project(slipway: Repository, folder: Path, within: str = "") -> Reposito
 
 def upgrade(project: Repository, *words: str) -> int:
     """Exit status of scripts/upgrade."""
-    try:
-        return main(words, project.folder)
-    except SystemExit as end:
-        return int(end.code or 0)
+
+    def run() -> int:
+        options = parsed(COMMAND, "upgrade", words)
+        assert options
+        return upgrade_project(
+            project.folder,
+            to=options.to,
+            address=getattr(options, "from"),
+            base_version=options.base,
+            dry_run=options.dry_run,
+        )
+
+    return status_of(run)
 
 
 def killed_upgrade(project: Repository, fakes: Path) -> None:
@@ -150,8 +162,8 @@ def killed_upgrade(project: Repository, fakes: Path) -> None:
     )
     (fakes / "git").chmod(0o755)
     program = (
-        "import sys; from pathlib import Path; from scripts.commands.upgrade.__main__ import main;"
-        f" main([], Path({str(project.folder)!r}))"
+        "from pathlib import Path; from cli.upgrade.project import upgrade;"
+        f" upgrade(Path({str(project.folder)!r}))"
     )
     done = subprocess.run(
         ["python3", "-c", program],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scripts.commands.engine import fail, say
-from scripts.commands.upgrade.git import Entry, Git
-from scripts.commands.upgrade.upstream import RECORD, REFS, version
+from cli.console import fail, say
+from cli.upgrade.git import Entry, Git
+from cli.upgrade.upstream import RECORD, REFS, version
 
 # Of the files of a version, how many a project that is from it has had at the very least.
 _LIKE_IT = 0.1

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scripts.commands.engine import fail
-from scripts.commands.upgrade import own, pulumi_yaml, upstream
-from scripts.commands.upgrade.git import Entry, Git
-from scripts.commands.upgrade.upstream import RECORD, Record
+from cli.console import fail
+from cli.upgrade import own, pulumi_yaml, upstream
+from cli.upgrade.git import Entry, Git
+from cli.upgrade.upstream import RECORD, Record
 
 # What stands at the two sides of a conflict is named after them.
 _REFS = "refs/upgrade"

@@ -1,32 +1,36 @@
-"""Take a newer version of Slipway into a project: scripts/upgrade runs this, and has the help."""
+"""Takes a newer version of Slipway into a project."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
-from scripts.commands.engine import ROOT, fail, say
-from scripts.commands.upgrade import base, changelog, upstream, working_tree
-from scripts.commands.upgrade.git import Git, refuse_old_git
-from scripts.commands.upgrade.merge import Merge, merge
-from scripts.commands.upgrade.own import TEMPLATES
-
-_ALLOWED = "--to VERSION, --from ADDRESS, --base VERSION, --dry-run, --help"
+from cli.console import fail, say
+from cli.upgrade import base, changelog, upstream, working_tree
+from cli.upgrade.git import Git, refuse_old_git
+from cli.upgrade.merge import Merge, merge
+from cli.upgrade.own import TEMPLATES
 
 
-class _Arguments(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        fail(f"{message} (allowed: {_ALLOWED})")
+def upgrade(
+    folder: Path, *, to: str = "", address: str = "", base_version: str = "", dry_run: bool = False
+) -> int:
+    """Merge a newer version into the project in a folder, and stage the result.
 
+    Args:
+        folder: the project, whose files are all committed.
+        to: a version, tag, branch or commit of Slipway; empty for the newest version.
+        address: where Slipway's repository is, as git takes it; empty for what is on record.
+        base_version: what the project has; empty where that is to be found out.
+        dry_run: only say what would change.
 
-def main(words: Sequence[str], folder: Path = ROOT) -> int:
-    """Upgrade the project in a folder; 0 where all of it was merged without a conflict."""
-    arguments = _arguments(words)
+    Returns:
+        The exit status: 0 where all of it was merged without a conflict, else 1.
+
+    Raises:
+        CommandError: the project is not in git, or something in it is not committed.
+    """
     if not shutil.which("git"):
         fail("git is not installed, and an upgrade is a merge by git")
     git = Git(folder)
@@ -37,10 +41,10 @@ def main(words: Sequence[str], folder: Path = ROOT) -> int:
 
     texts = [git.text("HEAD", f"./{name}") for name in (upstream.RECORD, "Pulumi.yaml")]
     record = upstream.recorded(*texts)
-    record = replace(record, address=arguments.address or record.address)
+    record = replace(record, address=address or record.address)
     upstream.fetch(git, record.address)
-    target = upstream.find(git, arguments.to)
-    old = upstream.find(git, arguments.base) if arguments.base else ""
+    target = upstream.find(git, to)
+    old = upstream.find(git, base_version) if base_version else ""
     old = old or base.find(git, record.commit, target)
     if old == target:
         say(f"nothing to do: the project has {upstream.version(git, target)}")
@@ -49,21 +53,12 @@ def main(words: Sequence[str], folder: Path = ROOT) -> int:
 
     merged = merge(git, old, target, record)
     _say_what_it_is(git, old, target, merged)
-    if arguments.dry_run:
+    if dry_run:
         say("nothing has been changed")
     else:
         working_tree.write(git, merged, f"Upgrade Slipway to {upstream.version(git, target)}")
         _say_what_is_next(merged)
     return 1 if merged.conflicts else 0
-
-
-def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = _Arguments(add_help=False, allow_abbrev=False)
-    parser.add_argument("--to", default="")
-    parser.add_argument("--from", dest="address", default="")
-    parser.add_argument("--base", default="")
-    parser.add_argument("--dry-run", action="store_true")
-    return parser.parse_args(words)
 
 
 def _refuse_older(git: Git, old: str, target: str) -> None:
@@ -111,11 +106,3 @@ def _say_what_is_next(merged: Merge) -> None:
         "put these right, git add each, then git commit; git reset --hard takes all of it back: "
         + ", ".join(merged.conflicts)
     )
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        say("interrupted: the next run begins anew")
-        sys.exit(130)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 
-from scripts.commands.engine import fail, say
-from scripts.commands.upgrade.git import Git
-from scripts.commands.upgrade.merge import Merge
+from cli.console import fail, say
+from cli.upgrade.git import Git
+from cli.upgrade.merge import Merge
 
 # In git's own folder: the upgrade that is being written, and the index that it will have.
 _UNDER_WAY = "slipway-upgrade"

@@ -11,9 +11,9 @@ import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from scripts.commands.engine import fail
-from scripts.commands.upgrade import pulumi_yaml
-from scripts.commands.upgrade.git import Git
+from cli.console import fail
+from cli.upgrade import pulumi_yaml
+from cli.upgrade.git import Git
 
 RECORD = ".upstream.toml"
 #: What is fetched has a place beside the project's own branches and tags, and is never pushed.

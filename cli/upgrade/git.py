@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.commands.engine import fail
+from cli.console import fail
 
 #: `git merge-tree --write-tree` came with it.
 OLDEST = (2, 38)
