@@ -9,6 +9,7 @@ import pulumi
 import pulumi_digitalocean as digitalocean
 
 from components.core.paths import configuration_folder
+from components.core.put_file import PutFile
 from components.core.render import render
 from components.network.balancer_check import (
     CHECKS_UNTIL_HEALTHY,
@@ -95,11 +96,14 @@ class LoadBalancer(pulumi.ComponentResource):
         RemoteFile(
             f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
             host=host,
-            path=f"{configuration}/balancer",
+            put=PutFile(
+                path=f"{configuration}/balancer",
+                site=app,
+                then=render("close_old_port.sh", app=app, configuration=configuration)
+                + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
+                f" # it asks port {args.port} for {args.health_path}\n",
+            ),
             content=pulumi.Output.concat(self.address, f" {host.name}\n"),
-            then=render("leave_former_port.sh", app=app, configuration=configuration)
-            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
-            f" # it asks port {args.port} for {args.health_path}\n",
             gone_with_resource=True,
             opts=host.options(self),
         )

@@ -12,16 +12,16 @@ from pulumi_command import local, remote
 
 from components.core import ports
 from components.core.errors import SlipwayError
-from components.core.paths import configuration_folder, root_folder
+from components.core.put_file import PutFile, ServerFile, Unit
 from components.core.render import render
 from components.core.shell import as_root
 from components.platform import preflight
 from components.platform.preflight import Known
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
-from components.servers.machine import DEPLOY_USER, MachineFile
-from components.servers.remote import Host, Logging
-from components.servers.server import Server, kept_running
+from components.servers.machine import DEPLOY_USER
+from components.servers.remote import REMOVE, Host, Logging
+from components.servers.server import Server
 from components.settings.settings import Settings
 
 FIREWALL = "/etc/slipway/firewall.nft"
@@ -103,22 +103,26 @@ class OwnMachine:
         """Who may log in, and how, is for its owner to say."""
         return "sshd-own.conf"
 
-    def files(self, role: Role) -> Sequence[MachineFile]:
+    def files(self, role: Role) -> Sequence[ServerFile]:
         """A firewall, for nobody else has one around it."""
         return [
-            MachineFile(
+            ServerFile(
                 name="firewall",
-                path=FIREWALL,
+                put=PutFile(
+                    path=FIREWALL,
+                    check=f"nft --check --file {FIREWALL}",
+                    then=f"! systemctl is-active --quiet {FIREWALL_UNIT}"
+                    f" || systemctl reload {FIREWALL_UNIT}",
+                ),
                 content=self._firewall(role),
-                check=f"nft --check --file {FIREWALL}",
-                then=f"! systemctl is-active --quiet {FIREWALL_UNIT}"
-                f" || systemctl reload {FIREWALL_UNIT}",
             ),
-            MachineFile(
+            ServerFile(
                 name="firewall-unit",
-                path=f"/etc/systemd/system/{FIREWALL_UNIT}",
+                put=PutFile(
+                    path=f"/etc/systemd/system/{FIREWALL_UNIT}",
+                    unit=Unit(name=FIREWALL_UNIT, verb="restart"),
+                ),
                 content=render("slipway-firewall.service", rules=FIREWALL),
-                then=f"systemctl daemon-reload && {kept_running(FIREWALL_UNIT, 'restart')}",
             ),
         ]
 
@@ -174,21 +178,11 @@ class OwnMachine:
             f"{self.known.host.known_as}-leave",
             connection=host.connection,
             create="true",
-            delete=as_root(self._leave()),
+            delete=as_root(f"{REMOVE.name} --all"),
             logging=Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(depends_on=[contact]),
         )
-
-    def _leave(self) -> str:
-        """The last one takes away what all sites shared."""
-        first, *further = self.settings.app_names
-        places = [
-            {"app": app, "root": root_folder(app), "configuration": configuration_folder(app)}
-            for app in (*further, first)
-        ]
-        sites = "".join(render("leave_site.sh", **place) for place in places[:-1])
-        return sites + render("leave.sh", **places[-1])
 
     def _firewall(self, role: Role) -> str:
         wanted = self.settings
