@@ -23,7 +23,7 @@ UV_VERSION = "0.13.8"
 RELEASECTL = ROOT / "host" / "releasectl"
 
 
-def after_packages(system: Distribution) -> list[str]:
+def post_install(system: Distribution) -> list[str]:
     """Shell commands that complete the packages of a web server."""
     return [
         f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"

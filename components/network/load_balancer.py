@@ -18,7 +18,7 @@ from components.network.balancer_check import (
     SECONDS_TO_JUDGE,
 )
 from components.network.network import Network
-from components.servers.drain import Departure
+from components.servers.drain import DrainOnDelete
 from components.servers.remote import Host, RemoteFile
 
 ENTRY_PORT = 80
@@ -51,8 +51,8 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("slipway:index:LoadBalancer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # The first server stays as long as there are any.
-        departures = [
-            Departure(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
+        drains = [
+            DrainOnDelete(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
         ]
         balancer = digitalocean.LoadBalancer(
             name,
@@ -77,7 +77,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 healthy_threshold=CHECKS_UNTIL_HEALTHY,
                 unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *departures]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *drains]),
         )
         self.id = balancer.id
         self.address = balancer.ip

@@ -36,7 +36,7 @@ class ServerArgs:
     """How long to try to reach it once it has been reached."""
     packages: Sequence[str] = ()
     """Besides those of its role."""
-    after_packages: Sequence[str] = ()
+    post_install: Sequence[str] = ()
     """Shell commands that belong to the packages (run each time, so safe to repeat)."""
 
 
@@ -81,8 +81,8 @@ class Server(pulumi.ComponentResource):
                 system.installer,
                 packages=[*system.packages[args.role], *machine.packages, *args.packages],
                 afterwards=[
-                    *system.after_packages[args.role],
-                    *args.after_packages,
+                    *system.post_install[args.role],
+                    *args.post_install,
                     *filter(None, [machine.open_port(args.role)]),
                 ],
             ),

@@ -454,8 +454,8 @@ def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
     found = {
         each.name: each.inputs for each in engine.all("local:Command") if "delete" in each.inputs
     }
-    assert set(found) == {"web-2-departure", "web-3-departure"}
-    inputs = found["web-2-departure"]
+    assert set(found) == {"web-2-drain", "web-3-drain"}
+    inputs = found["web-2-drain"]
     assert "create" not in inputs, "it would run at every update"
     assert "timeout 12 sudo releasectl --app site idle" in inputs["delete"]
     assert is_secret(inputs["stdin"])

@@ -25,8 +25,8 @@ APPLICATION = {
 }
 RHEL = registry.of("rocky", "9.5")
 AFTERWARDS = {
-    "web": [*web.after_packages(RHEL), *RHEL.after_packages["web"]],
-    "db": RHEL.after_packages["db"],
+    "web": [*web.post_install(RHEL), *RHEL.post_install["web"]],
+    "db": RHEL.post_install["db"],
 }
 SCRIPTS: dict[str, dict[str, Any]] = {
     "bootstrap.sh": {
@@ -48,7 +48,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     | {"behind": "10.20.0.0/24", "web_port": 80, "site": "/etc/nginx/site"},
     "keep_old_port.sh, no load balancer": APPLICATION | {"behind": "", "web_port": 80, "site": ""},
     "close_old_port.sh": APPLICATION,
-    "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
+    "drain_server.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
     "on_server.sh": {"server": "web-2", "user": "deploy", "command": "sudo sh -c 'true'"},
     "step_aside.sh": APPLICATION | {"drain_seconds": 30, "seconds_to_judge": 7},
     "supervise.sh": APPLICATION | {"runs": APP_SERVERS["gunicorn"]},

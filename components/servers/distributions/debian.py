@@ -39,5 +39,5 @@ def debian(label: str, postgresql: str) -> Distribution:
         updates_file="/etc/apt/apt.conf.d/60slipway",
         updates_template="unattended-upgrades.conf",
         updates_check="apt-config dump",
-        after_packages={"web": (), "db": ()},
+        post_install={"web": (), "db": ()},
     )

@@ -50,7 +50,7 @@ class Distribution:
     """Settings of the daily security updates; its template has the file's own name."""
     updates_template: str
     updates_check: str = ""
-    after_packages: Mapping[Role, tuple[str, ...]]
+    post_install: Mapping[Role, tuple[str, ...]]
     """By the server's role: shell commands that make of its packages what Debian's make of
     themselves (run each time, so safe to repeat)."""
 

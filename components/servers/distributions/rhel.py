@@ -53,5 +53,5 @@ def rhel(label: str, *, python: str, postgresql: str = "") -> Distribution:
         updates_unit="dnf-automatic.timer",
         updates_file="/etc/dnf/automatic.conf",
         updates_template="dnf-automatic.conf",
-        after_packages={"web": (_LET_NGINX_CONNECT,), "db": _MAKE_A_CLUSTER},
+        post_install={"web": (_LET_NGINX_CONNECT,), "db": _MAKE_A_CLUSTER},
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.platform import preflight
-from components.platform.preflight import Known
+from components.platform.preflight import HostFacts
 from components.servers.distributions import registry
 from components.settings.settings import Settings
 from tests.components.conftest import Engine, Run, plain
@@ -24,18 +24,18 @@ def own(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run` for hosts that have been looked at; what they run is a setting of the test."""
 
     def run_program(system: str = "debian 12", **settings: Any) -> Engine:
-        def look(wanted: Settings, earlier: Any, stack: str) -> dict[str, Known]:
+        def look(wanted: Settings, earlier: Any, stack: str) -> dict[str, HostFacts]:
             return {
-                name: Known(
+                name: HostFacts(
                     host=host,
                     host_key=KEY,
                     distribution=registry.of(*system.split()),
-                    seen=system,
+                    os_release=system,
                 )
                 for name, host in wanted.own_hosts.items()
             }
 
-        monkeypatch.setattr(preflight, "look", look)
+        monkeypatch.setattr(preflight, "check", look)
         return run(**{**OWN, **settings})
 
     return run_program
@@ -70,7 +70,7 @@ def test_the_deploy_user_is_made_by_the_owner(own: Run) -> None:
 
 def test_all_is_done_again_on_a_machine_with_another_host_key(own: Run) -> None:
     for each in own().all("Command"):
-        if each.name.startswith("web-") and not each.name.endswith("-leave"):
+        if each.name.startswith("web-") and not each.name.endswith("-uninstall"):
             (trigger,) = each.inputs["triggers"]
             assert preflight.fingerprint(KEY) in trigger, each.name
 
@@ -104,7 +104,7 @@ def test_who_may_log_in_stays_as_the_owner_has_it(own: Run) -> None:
 
 def test_a_machine_that_leaves_is_cleaned_under_its_own_name(own: Run) -> None:
     """Not under its place in the list: the second may become the first, and stay."""
-    leave = own().one("[203.0.113.11]:2222-leave").inputs
+    leave = own().one("[203.0.113.11]:2222-uninstall").inputs
     assert leave["delete"].endswith("'slipway-remove --all'")
     assert "triggers" not in leave
 
