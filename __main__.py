@@ -9,7 +9,7 @@ from components.application.config_file import ConfigFile
 from components.application.web import Web, WebArgs
 from components.core import errors, outputs, render
 from components.database.postgresql import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
-from components.platform import platform
+from components.platform.platform import platform_of
 from components.release import performer, plan
 from components.release.release import Release, ReleaseArgs
 from components.release.rollout import Rollout
@@ -24,14 +24,14 @@ earlier = plan.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
 database_epoch = epoch(earlier)
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
-ground = platform.of(wanted, earlier)
+platform = platform_of(wanted, earlier)
 chosen = [plan.decide(each, earlier) for each in sites]
 changed = performer.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
 applications = [
     Application(
         settings=each.settings,
         module=its.module,
-        web_user=ground.web_distribution.web_user,
+        web_user=platform.web_distribution.web_user,
         server_names=each.server_names,
     )
     for each, its in zip(sites, chosen, strict=True)
@@ -47,12 +47,12 @@ db_passwords = {
 }
 
 interruption.tell(wanted, earlier)
-ground.settle(deploy_key)
+platform.create_shared_resources(deploy_key)
 
 db_server = Server(
     "db",
     ServerArgs(
-        machine=ground.machine("db"),
+        machine=platform.machine("db"),
         role="db",
         deploy_key=deploy_key,
         updated_by=changed.by,
@@ -64,16 +64,16 @@ web_servers = [
     Server(
         server_name,
         ServerArgs(
-            machine=ground.machine(server_name),
+            machine=platform.machine(server_name),
             role="web",
             deploy_key=deploy_key,
             updated_by=changed.by,
             connect_seconds=wanted.connect_seconds,
             packages=app_servers.packages(
                 ((each.settings.app_server, each.settings.supervisor) for each in sites),
-                ground.web_distribution.family,
+                platform.web_distribution.family,
             ),
-            after_packages=web.after_packages(ground.web_distribution),
+            post_install=web.post_install(platform.web_distribution),
         ),
     )
     for server_name in wanted.web_servers
@@ -132,7 +132,7 @@ further = {
 }
 outputs.export(
     {
-        "url": ground.open_site(web_servers, after=served),
+        "url": platform.allow_traffic(web_servers, after=served),
         "web": pulumi.Output.all(*(server.summary for server in web_servers)),
         "db": db_server.summary,
         **releases[wanted.app_name].outputs,
@@ -142,7 +142,7 @@ outputs.export(
         foundation.OUTPUT: foundation.of(wanted),
         interruption.OUTPUT: interruption.of(wanted),
         "visits": {each.name: each.visit(wanted.http_from) for each in applications},
-        **ground.outputs,
+        **platform.outputs,
     },
     earlier,
 )

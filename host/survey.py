@@ -158,7 +158,7 @@ def file_state(path: Path) -> dict[str, Any] | None:
         owner = f"{status.st_uid}:{status.st_gid}"
     record = RECORDS / "files" / hashlib.sha256(str(path).encode()).hexdigest()[:16]
     try:
-        recorded = record.read_text(encoding="utf-8").split("\n")[0]
+        recorded = (record / "put").read_text(encoding="utf-8").split("\n")[0]
     except FileNotFoundError:
         recorded = None
     return {

@@ -41,6 +41,14 @@ chmod 0440 /etc/slipway/sudoers.new
 visudo -cqf /etc/slipway/sudoers.new
 mv -f /etc/slipway/sudoers.new /etc/sudoers.d/slipway
 if command -v restorecon >/dev/null; then restorecon /etc/sudoers.d/slipway; fi
+# How it goes, for slipway-remove: last of all, and once the session that came by it has ended.
+mkdir -p /var/lib/slipway/undo
+cat >/var/lib/slipway/undo/000-{{ user }} <<END
+sed -i '/ slipway\$/d' "$home/.ssh/authorized_keys"
+systemd-run --quiet --collect --on-active=2 sh -c "rm -f /etc/sudoers.d/slipway$(
+  [ ! -e /etc/slipway/made-deploy-user ] || echo '; userdel --force --remove {{ user }}'
+)"
+END
 # sshd takes who may log in from lists that its owner can have made.
 allowed=$(sshd -T 2>/dev/null | sed -n 's/^allowusers //p' | tr '\n' ' ')
 case " $allowed " in

@@ -1,5 +1,8 @@
 # Makes the application's user and folders. Safe to repeat.
 set -eu
+slipway-on-remove site-{{ app }} <<'END OF THE UNDO'
+{% include "remove_app.sh" %}
+END OF THE UNDO
 getent group {{ app }} >/dev/null || groupadd --system {{ app }}
 if ! getent passwd {{ app }} >/dev/null; then
   useradd --system --gid {{ app }} --home-dir {{ root }} --no-create-home --shell /usr/sbin/nologin {{ app }}

@@ -12,9 +12,9 @@ from cli.console import fail, say
 from cli.engine.process import pulumi
 from cli.project.environments import settings_of
 from components.core.errors import SlipwayError
-from components.platform.preflight import fingerprint, is_pinned, pins_of, shown_keys
+from components.platform.preflight import fingerprint, is_pinned, pins_of, scan_host_keys
 from components.settings import existing_host
-from components.settings.existing_host import OwnHost
+from components.settings.existing_host import ExistingHost
 
 
 def pin(stack: str, accept: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ def pin(stack: str, accept: Sequence[str]) -> None:
         _save(stack, new)
 
 
-def _hosts(web: Sequence[str], db: str) -> list[OwnHost]:
+def _hosts(web: Sequence[str], db: str) -> list[ExistingHost]:
     hosts = []
     for text in (*web, db):
         try:
@@ -54,10 +54,10 @@ def _hosts(web: Sequence[str], db: str) -> list[OwnHost]:
     return hosts
 
 
-def _shown(hosts: Sequence[OwnHost]) -> list[tuple[OwnHost, list[str]]]:
-    def keys_of(host: OwnHost) -> list[str] | str:
+def _shown(hosts: Sequence[ExistingHost]) -> list[tuple[ExistingHost, list[str]]]:
+    def keys_of(host: ExistingHost) -> list[str] | str:
         try:
-            return shown_keys(host)
+            return scan_host_keys(host)
         except SlipwayError as error:
             return f"{host.known_as} {error}"
 
@@ -69,7 +69,7 @@ def _shown(hosts: Sequence[OwnHost]) -> list[tuple[OwnHost, list[str]]]:
 
 
 def _agreed(
-    host: OwnHost, keys: Sequence[str], pins: Sequence[str], accepted: Sequence[str]
+    host: ExistingHost, keys: Sequence[str], pins: Sequence[str], accepted: Sequence[str]
 ) -> str:
     """The key that a person takes for the server's; empty where there is no person to ask."""
     for key in keys:

@@ -9,17 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class InstanceFile:
-    """A file on a server; `check` and `then` as `RemoteFile` has them."""
-
-    name: str
-    path: str
-    content: str
-    mode: str = "0644"
-    check: str = ""
-    then: str = ""
+from components.core.put_file import ServerFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +17,7 @@ class _Runner:
     name: str
     packages: Mapping[str, Sequence[str]]
     """By the family of the system; one without is one where it does not run."""
-    files: Callable[[Mapping[str, Any]], list[InstanceFile]]
+    files: Callable[[Mapping[str, Any]], list[ServerFile]]
     """What an instance is made from for it, out of the values of an `Application`."""
     fails_at_once: bool = False
     """Whether a module that cannot be imported ends the start at once, and in a few words."""

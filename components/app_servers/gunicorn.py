@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.app_servers.app_server import AppServer, InstanceFile
+from components.app_servers.app_server import AppServer
+from components.core.put_file import PutFile, ServerFile
 from components.core.render import render
 
 
-def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def _files(values: Mapping[str, Any]) -> list[ServerFile]:
     path = f"{values['configuration']}/gunicorn.conf.py"
-    content = render("gunicorn.conf.py", **values)
-    check = f"python3 -m py_compile {path}"
-    return [InstanceFile(name="gunicorn", path=path, content=content, check=check)]
+    put = PutFile(path=path, site=values["app"], check=f"python3 -m py_compile {path}")
+    return [ServerFile(name="gunicorn", put=put, content=render("gunicorn.conf.py", **values))]
 
 
 GUNICORN = AppServer(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.app_servers.app_server import AppServer, InstanceFile
+from components.app_servers.app_server import AppServer
 from components.core import ports
+from components.core.put_file import PutFile, ServerFile
 from components.core.render import render
 
 
-def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def _files(values: Mapping[str, Any]) -> list[ServerFile]:
     folder = values["configuration"]
     apache, script = f"{folder}/apache.conf", f"{folder}/app.wsgi"
     like_an_instance = (
@@ -18,17 +19,23 @@ def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
         f" SLIPWAY_ADDRESS=127.0.0.1:{ports.APACHE}"
     )
     return [
-        InstanceFile(
+        ServerFile(
             name="apache",
-            path=apache,
+            put=PutFile(
+                path=apache,
+                site=values["app"],
+                check=f"{like_an_instance} apache2 -t -f {apache}",
+            ),
             content=render("apache.conf", **values),
-            check=f"{like_an_instance} apache2 -t -f {apache}",
         ),
-        InstanceFile(
+        ServerFile(
             name="wsgi",
-            path=script,
+            put=PutFile(
+                path=script,
+                site=values["app"],
+                check=f'python3 -c \'compile(open("{script}").read(), "{script}", "exec")\'',
+            ),
             content=render("app.wsgi", **values),
-            check=f'python3 -c \'compile(open("{script}").read(), "{script}", "exec")\'',
         ),
     ]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.app_servers.app_server import AppServer, InstanceFile, ProcessManager
+from components.app_servers.app_server import AppServer, ProcessManager
 from components.app_servers.gunicorn import GUNICORN
 from components.app_servers.mod_wsgi import MOD_WSGI
 from components.app_servers.supervisor import SUPERVISOR
 from components.app_servers.systemd import SYSTEMD
 from components.app_servers.uwsgi import UWSGI
+from components.core.put_file import PutFile, ServerFile
 from components.core.render import render
 
 APP_SERVERS: dict[str, AppServer] = {each.name: each for each in (GUNICORN, UWSGI, MOD_WSGI)}
@@ -42,7 +43,7 @@ def where(family: str) -> tuple[list[str], list[str]]:
     return servers, managers
 
 
-def instance_files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def instance_files(values: Mapping[str, Any]) -> list[ServerFile]:
     """The files of the chosen app server and process manager.
 
     Args:
@@ -53,11 +54,10 @@ def instance_files(values: Mapping[str, Any]) -> list[InstanceFile]:
     """
     runs, manager = APP_SERVERS[values["app_server"]], PROCESS_MANAGERS[values["supervisor"]]
     values = {**values, "runs": runs}
-    serve = InstanceFile(
+    serve = ServerFile(
         name="serve",
-        path=f"{values['configuration']}/serve",
+        put=PutFile(path=f"{values['configuration']}/serve", mode="0755", site=values["app"]),
         content=render(f"serve_{runs.name}.sh", **values),
-        mode="0755",
     )
     return [*runs.files(values), serve, *manager.files(values)]
 

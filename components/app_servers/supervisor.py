@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.app_servers.app_server import InstanceFile, ProcessManager
+from components.app_servers.app_server import ProcessManager
+from components.core.put_file import PutFile, ServerFile, Unit
 from components.core.render import render
 
 
-def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def _files(values: Mapping[str, Any]) -> list[ServerFile]:
     folder = values["configuration"]
     return [
-        InstanceFile(
-            name="program", path=f"{folder}/program.conf", content=render("program.conf", **values)
+        ServerFile(
+            name="program",
+            put=PutFile(path=f"{folder}/program.conf", site=values["app"]),
+            content=render("program.conf", **values),
         ),
-        InstanceFile(
+        ServerFile(
             name="supervise",
-            path=f"{folder}/supervise",
+            put=PutFile(path=f"{folder}/supervise", mode="0755", site=values["app"]),
             content=render("supervise.sh", **values),
-            mode="0755",
         ),
-        InstanceFile(
+        ServerFile(
             name="supervisor",
-            path="/etc/systemd/system/supervisor.service.d/slipway.conf",
+            # All sites share it.
+            put=PutFile(
+                path="/etc/systemd/system/supervisor.service.d/slipway.conf",
+                unit=Unit(name="supervisor.service", verb="start"),
+            ),
             content=render("supervisor.service.conf"),
-            then="systemctl daemon-reload && systemctl enable --quiet --now supervisor",
         ),
     ]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.app_servers.app_server import InstanceFile, ProcessManager
+from components.app_servers.app_server import ProcessManager
+from components.core.put_file import PutFile, ServerFile
 from components.core.render import render
 
 
-def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def _files(values: Mapping[str, Any]) -> list[ServerFile]:
     path = f"{values['configuration']}/app.service"
-    return [InstanceFile(name="unit", path=path, content=render("app.service", **values))]
+    put = PutFile(path=path, site=values["app"])
+    return [ServerFile(name="unit", put=put, content=render("app.service", **values))]
 
 
 SYSTEMD = ProcessManager(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.app_servers.app_server import AppServer, InstanceFile
+from components.app_servers.app_server import AppServer
+from components.core.put_file import PutFile, ServerFile
 from components.core.render import render
 
 
-def _files(values: Mapping[str, Any]) -> list[InstanceFile]:
+def _files(values: Mapping[str, Any]) -> list[ServerFile]:
     path = f"{values['configuration']}/uwsgi.ini"
-    return [InstanceFile(name="uwsgi", path=path, content=render("uwsgi.ini", **values))]
+    put = PutFile(path=path, site=values["app"])
+    return [ServerFile(name="uwsgi", put=put, content=render("uwsgi.ini", **values))]
 
 
 UWSGI = AppServer(

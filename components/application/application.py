@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.app_servers.app_server import InstanceFile
 from components.app_servers.registry import import_first, instance_files
 from components.core.paths import configuration_folder, root_folder
+from components.core.put_file import ServerFile
 from components.core.render import render
 from components.settings import location
 from components.settings.declaration import declared_in
@@ -130,7 +130,7 @@ class ApplicationFiles:
     prepare: str
     nginx: Mapping[str, str]
     """By the name of the server, for its answers say which one it was."""
-    instance: Sequence[InstanceFile]
+    instance: Sequence[ServerFile]
     """What an instance is made from, besides its release and its environment."""
     sockets: str
     maintenance: str
@@ -161,7 +161,7 @@ def environment_file(variables: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> str:
+def releasectl_settings(app: Application, instance: Sequence[ServerFile]) -> str:
     """What `host/releasectl` reads from app.json."""
     wanted = app.settings
     settings = {name: getattr(wanted, name) for name in _FOR_RELEASECTL} | {
@@ -169,7 +169,7 @@ def releasectl_settings(app: Application, instance: Sequence[InstanceFile]) -> s
         "balanced": bool(app.behind) and not wanted.maintenance,
         "health_host": app.health_host,
         "import_first": import_first(wanted.app_server, wanted.supervisor),
-        "instance_files": [app.environment, *(file.path for file in instance)],
+        "instance_files": [app.environment, *(file.put.path for file in instance)],
         "module": app.module,
     }
     return json.dumps(settings, indent=2, sort_keys=True) + "\n"

@@ -11,24 +11,26 @@ import pulumi
 from components.application.application import Application, ApplicationFiles, environment_file
 from components.application.config_file import ConfigFile
 from components.core.project import ROOT
+from components.core.put_file import PutFile, Unit
 from components.core.render import render
 from components.servers.distributions.distribution import Distribution
-from components.servers.remote import Host, RemoteFile, RemoteScript
-from components.servers.server import Server, kept_running
-from components.servers.uploaded_file import DeliveredFile
+from components.servers.remote import REMOVE, Host, RemoteFile, RemoteScript
+from components.servers.server import Server
+from components.servers.uploaded_file import UploadedFile
 
 # uv makes the virtual environments of releases. Pinned, in a folder of its own.
 UV_VERSION = "0.13.8"
 RELEASECTL = ROOT / "host" / "releasectl"
 
 
-def after_packages(system: Distribution) -> list[str]:
+def post_install(system: Distribution) -> list[str]:
     """Shell commands that complete the packages of a web server."""
     return [
         f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
         ' echo "packages: installing uv";'
         f" {system.python} -m venv /opt/slipway"
         f" && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
+        "echo 'rm -rf /opt/slipway' | slipway-on-remove uv",
     ]
 
 
@@ -66,7 +68,7 @@ class Web(pulumi.ComponentResource):
         system = server.distribution
         first: list[pulumi.Resource] = [server.ready, *before]
         if not app.is_first:
-            first.append(self._place_of_its_own(host, app, first))
+            first.append(self._removed_with_its_setting(host, app, first))
         prepared = RemoteScript(
             f"{host.name}-{app.prefix}prepare",
             host=host,
@@ -76,97 +78,76 @@ class Web(pulumi.ComponentResource):
 
         def file(
             what: str,
-            path: pulumi.Input[str],
+            put: pulumi.Input[PutFile],
             content: pulumi.Input[str],
-            *,
-            mode: str = "0644",
-            owner: str = "root:root",
             after: Sequence[pulumi.Resource] = (),
-            check: str = "",
-            then: str = "",
         ) -> RemoteFile:
             return RemoteFile(
                 f"{host.name}-{app.prefix}{what}",
                 host=host,
-                path=path,
+                put=put,
                 content=content,
-                mode=mode,
-                owner=owner,
-                check=check,
-                then=then,
                 opts=host.options(self, depends_on=[prepared, *after]),
             )
 
+        noted = shlex.quote(app.settings.maintenance or "off")
         maintenance = file(
             "maintenance",
-            f"{app.configuration}/maintenance.html",
+            PutFile(
+                path=f"{app.configuration}/maintenance.html",
+                site=app.name,
+                then=f"slipway-note maintenance {noted} || :",
+            ),
             files.maintenance,
-            then=f"slipway-note maintenance {shlex.quote(app.settings.maintenance or 'off')} || :",
         )
-        site_path = system.site.format(app=app.name)
-        site = file(
-            "nginx",
-            site_path,
-            files.nginx[host.name],
-            check=render(
-                "keep_former_port.sh",
-                app=app.name,
-                site=site_path,
-                configuration=app.configuration,
-                web_port=app.settings.web_port,
-                behind=app.behind,
-                server_names=app.server_names,
-            )
-            + system.enable_site.format(app=app.name)
-            + "nginx -t -q",
-            then=kept_running("nginx", "reload-or-restart"),
-        )
+        site = file("nginx", _nginx_site(app, system), files.nginx[host.name])
         sockets = file(
             "sockets",
-            f"/etc/tmpfiles.d/{app.name}.conf",
+            PutFile(
+                path=f"/etc/tmpfiles.d/{app.name}.conf",
+                site=app.name,
+                then=f"systemd-tmpfiles --create {app.name}.conf",
+            ),
             files.sockets,
-            then=f"systemd-tmpfiles --create {app.name}.conf",
         )
-        instance = [
-            file(
-                each.name,
-                each.path,
-                each.content,
-                mode=each.mode,
-                # Apache looks for the folder of the sockets when its file is checked.
-                after=[sockets],
-                check=each.check,
-                then=each.then,
-            )
-            for each in files.instance
-        ]
+        # Apache looks for the folder of the sockets when its file is checked.
+        instance = [file(each.name, each.put, each.content, [sockets]) for each in files.instance]
         config_files = []
         variables = args.environment
         if args.config_file:
             content, path = _config_file(args.config_file, args)
             # Read by the application's group, and nobody else.
-            owner = f"root:{app.name}"
-            config_files = [file("app-config", path, content, mode="0640", owner=owner)]
+            put = path.apply(
+                lambda known: PutFile(
+                    path=known, mode="0640", owner=f"root:{app.name}", site=app.name
+                )
+            )
+            config_files = [file("app-config", put, content)]
             variables = {**variables, args.config_file.variable: path}
         environment = file(
             "environment",
-            app.environment,
+            PutFile(path=app.environment, mode="0600", site=app.name),
             pulumi.Output.secret(pulumi.Output.all(**variables).apply(environment_file)),
-            mode="0600",
-            after=config_files,
+            config_files,
         )
-        settings = file("releasectl-settings", f"{app.configuration}/app.json", files.releasectl)
+        settings = file(
+            "releasectl-settings",
+            PutFile(path=f"{app.configuration}/app.json", site=app.name),
+            files.releasectl,
+        )
         configured: list[pulumi.Resource] = [
             *[maintenance, site, *instance, sockets, *config_files, environment, settings],
         ]
         if app.is_first:  # one for all sites
-            releasectl = DeliveredFile(
+            releasectl = UploadedFile(
                 f"{host.name}-releasectl",
                 host=host,
                 source=RELEASECTL,
-                path="/usr/local/bin/releasectl",
-                mode="0755",
-                check="python3 /usr/local/bin/releasectl --help",
+                put=PutFile(
+                    path="/usr/local/bin/releasectl",
+                    mode="0755",
+                    check="python3 /usr/local/bin/releasectl --help",
+                ),
                 # The one that the application's environments are made with.
                 interpreter=system.python,
                 opts=host.options(self, depends_on=[prepared]),
@@ -180,19 +161,37 @@ class Web(pulumi.ComponentResource):
             ).apply(lambda digests: "".join(digest[:4] for digest in digests))
         )
 
-    def _place_of_its_own(
+    def _removed_with_its_setting(
         self, host: Host, app: Application, after: Sequence[pulumi.Resource]
     ) -> RemoteScript:
-        """Does nothing until the site is taken out of the list; then it is taken away here."""
+        """Runs nothing when it is made: its delete command removes a site that left `sites`."""
         return RemoteScript(
             f"{host.name}-{app.prefix}site",
             host=host,
             script="true",
-            undo=render(
-                "leave_site.sh", app=app.name, root=app.root, configuration=app.configuration
-            ),
+            undo=f"{REMOVE.name} --site {app.name}",
             opts=host.options(self, depends_on=after),
         )
+
+
+def _nginx_site(app: Application, system: Distribution) -> PutFile:
+    path = system.site.format(app=app.name)
+    keep_old_port = render(
+        "keep_old_port.sh",
+        app=app.name,
+        site=path,
+        configuration=app.configuration,
+        web_port=app.settings.web_port,
+        behind=app.behind,
+        server_names=app.server_names,
+    )
+    return PutFile(
+        path=path,
+        site=app.name,
+        check=keep_old_port + system.enable_site.format(app=app.name) + "nginx -t -q",
+        undo=system.disable_site.format(app=app.name),
+        unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+    )
 
 
 def _config_file(file: ConfigFile, args: WebArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:

@@ -10,9 +10,10 @@ from typing import Any
 import pulumi
 
 from components.core import ports
+from components.core.put_file import PutFile, Unit
 from components.core.render import render
 from components.servers.remote import RemoteFile, RemoteScript
-from components.servers.server import Server, kept_running
+from components.servers.server import Server
 
 #: Of the stack's outputs, and the environment variable with the next one (scripts/up sets it).
 EPOCH_OUTPUT = "database_epoch"
@@ -56,7 +57,16 @@ class Database(pulumi.ComponentResource):
         configuration = RemoteFile(
             f"{name}-postgresql-conf",
             host=host,
-            path=f"{folder}/conf.d/slipway.conf",
+            put=PutFile(
+                path=f"{folder}/conf.d/slipway.conf",
+                owner="postgres:postgres",
+                check=f"runuser -u postgres -- {system.postgresql_program}"
+                f" -D {folder} -C listen_addresses",
+                # A new address or port needs a restart.
+                unit=Unit(name="postgresql.service", verb="restart", serves=True),
+                # The database stays on a server that leaves, and who may ask it what.
+                stays=True,
+            ),
             content=args.server.private_address.apply(
                 lambda address: render(
                     "postgresql.conf",
@@ -66,23 +76,21 @@ class Database(pulumi.ComponentResource):
                     notices_lost_clients=system.notices_lost_clients,
                 )
             ),
-            owner="postgres:postgres",
-            check=f"runuser -u postgres -- {system.postgresql_program}"
-            f" -D {folder} -C listen_addresses",
-            # A new address or port needs a restart, which is skipped when nothing of it changed.
-            then=kept_running("postgresql", "restart"),
             opts=after_packages,
         )
         access = RemoteFile(
             f"{name}-pg-hba",
             host=host,
-            path=f"{folder}/pg_hba.conf",
+            put=PutFile(
+                path=f"{folder}/pg_hba.conf",
+                mode="0640",
+                owner="postgres:postgres",
+                check="runuser -u postgres -- psql -qtAX -c"
+                " 'SELECT 1 / (count(*) = 0)::int FROM pg_hba_file_rules WHERE error IS NOT NULL'",
+                then="systemctl reload postgresql",
+                stays=True,
+            ),
             content=render("pg_hba.conf", names=list(args.passwords), clients=args.clients),
-            mode="0640",
-            owner="postgres:postgres",
-            check="runuser -u postgres -- psql -qtAX -c"
-            " 'SELECT 1 / (count(*) = 0)::int FROM pg_hba_file_rules WHERE error IS NOT NULL'",
-            then="systemctl reload postgresql",
             opts=host.options(self, depends_on=[configuration]),
         )
         self.urls, self.ready = {}, {}

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_digitalocean as digitalocean
 
 from components.core.paths import configuration_folder
+from components.core.put_file import PutFile
 from components.core.render import render
 from components.network.balancer_check import (
     CHECKS_UNTIL_HEALTHY,
@@ -17,7 +18,7 @@ from components.network.balancer_check import (
     SECONDS_TO_JUDGE,
 )
 from components.network.network import Network
-from components.servers.drain import Departure
+from components.servers.drain import DrainOnDelete
 from components.servers.remote import Host, RemoteFile
 
 ENTRY_PORT = 80
@@ -50,8 +51,8 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("slipway:index:LoadBalancer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # The first server stays as long as there are any.
-        departures = [
-            Departure(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
+        drains = [
+            DrainOnDelete(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
         ]
         balancer = digitalocean.LoadBalancer(
             name,
@@ -76,7 +77,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 healthy_threshold=CHECKS_UNTIL_HEALTHY,
                 unhealthy_threshold=CHECKS_UNTIL_UNHEALTHY,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *departures]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *drains]),
         )
         self.id = balancer.id
         self.address = balancer.ip
@@ -95,11 +96,14 @@ class LoadBalancer(pulumi.ComponentResource):
         RemoteFile(
             f"{host.name}-{app}-balancer" if app != args.apps[0] else f"{host.name}-balancer",
             host=host,
-            path=f"{configuration}/balancer",
+            put=PutFile(
+                path=f"{configuration}/balancer",
+                site=app,
+                then=render("close_old_port.sh", app=app, configuration=configuration)
+                + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
+                f" # it asks port {args.port} for {args.health_path}\n",
+            ),
             content=pulumi.Output.concat(self.address, f" {host.name}\n"),
-            then=render("leave_former_port.sh", app=app, configuration=configuration)
-            + f"releasectl --app {app} watch --seconds {SECONDS_TO_JUDGE} >/dev/null"
-            f" # it asks port {args.port} for {args.health_path}\n",
             gone_with_resource=True,
             opts=host.options(self),
         )

@@ -80,7 +80,7 @@ class Network(pulumi.ComponentResource):
         self.db_tag = db_tag.name
         self.register_outputs({"vpc_id": self.vpc_id})
 
-    def open_site(
+    def allow_traffic(
         self,
         port: int,
         *,

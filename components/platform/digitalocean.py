@@ -1,4 +1,4 @@
-"""DigitalOcean, or the local cloud, as the place of an environment."""
+"""DigitalOcean, or the local cloud, as the platform of an environment."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from components.settings.load import api_endpoint
 from components.settings.settings import Settings
 
 
-class Cloud:
-    """A `Place` whose machines, network, firewalls and load balancer are made for it."""
+class DigitalOceanPlatform:
+    """A `Platform` whose machines, network, firewalls and load balancer Slipway creates."""
 
     _network: Network
 
@@ -67,7 +67,7 @@ class Cloud:
         """What was ordered; what has become of it, the engine knows."""
         return {catalogue.OUTPUT: catalogue.ordered(self._settings)}
 
-    def settle(self, deploy_key: KeyPair) -> None:
+    def create_shared_resources(self, deploy_key: KeyPair) -> None:
         wanted = self._settings
         self._network = Network(
             f"{pulumi.get_project()}-{pulumi.get_stack()}",
@@ -96,7 +96,7 @@ class Cloud:
             hints=self._hints(server),
         )
 
-    def open_site(
+    def allow_traffic(
         self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
     ) -> pulumi.Output[str]:
         wanted = self._settings
@@ -117,7 +117,7 @@ class Cloud:
             if wanted.balanced
             else None
         )
-        self._network.open_site(
+        self._network.allow_traffic(
             wanted.web_port,
             addresses=wanted.http_from,
             load_balancer_id=balancer.id if balancer else None,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
+from components.core.put_file import ServerFile
 from components.core.render import render
 from components.network.network import Network
 from components.platform.resize import Resize
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
-from components.servers.machine import DEPLOY_USER, MachineFile
+from components.servers.machine import DEPLOY_USER
 from components.servers.remote import Host
 
 
@@ -50,7 +51,7 @@ class Droplet:
     def sshd(self) -> str:
         return "sshd.conf"
 
-    def files(self, role: Role) -> Sequence[MachineFile]:
+    def files(self, role: Role) -> Sequence[ServerFile]:
         """None: its firewall is DigitalOcean's."""
         return ()
 

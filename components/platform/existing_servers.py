@@ -1,4 +1,4 @@
-"""Machines of one's own as the place of an environment: nothing of them is made or destroyed."""
+"""Servers that exist already as the platform: Slipway neither creates nor destroys them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pulumi_command import local, remote
 
 from components.core import ports
 from components.core.errors import SlipwayError
-from components.core.paths import configuration_folder, root_folder
+from components.core.put_file import PutFile, ServerFile, Unit
 from components.core.render import render
 from components.core.shell import as_root
 from components.platform import preflight
-from components.platform.preflight import Known
+from components.platform.preflight import HostFacts
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
-from components.servers.machine import DEPLOY_USER, MachineFile
-from components.servers.remote import Host, Logging
-from components.servers.server import Server, kept_running
+from components.servers.machine import DEPLOY_USER
+from components.servers.remote import REMOVE, Host, Logging
+from components.servers.server import Server
 from components.settings.settings import Settings
 
 FIREWALL = "/etc/slipway/firewall.nft"
@@ -39,15 +39,15 @@ printf '%s\\n' "$KNOWN_HOST" >"$folder/known_hosts"
 """
 
 
-class OwnMachines:
-    """A `Place` that is there already."""
+class ExistingServers:
+    """A `Platform` of servers that somebody else has set up."""
 
     def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
         """Raises SlipwayError naming each machine that is not what it has to be, and why."""
         stack = pulumi.get_stack()
         self._settings = settings
-        self._known = preflight.look(settings, earlier.get(OUTPUT), stack)
-        families = {self._known[name].distribution.family for name in settings.web_servers}
+        self._facts = preflight.check(settings, earlier.get(OUTPUT), stack)
+        families = {self._facts[name].distribution.family for name in settings.web_servers}
         if len(families) > 1:
             raise SlipwayError(
                 "webHosts are of several families"
@@ -56,19 +56,19 @@ class OwnMachines:
 
     @property
     def web_distribution(self) -> Distribution:
-        return self._known["web"].distribution
+        return self._facts["web"].distribution
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        return {OUTPUT: preflight.remember(self._known.values())}
+        return {OUTPUT: preflight.to_output(self._facts.values())}
 
-    def settle(self, deploy_key: KeyPair) -> None:
-        """Nothing is shared but what is there."""
+    def create_shared_resources(self, deploy_key: KeyPair) -> None:
+        """There is nothing to create."""
 
-    def machine(self, server: str) -> OwnMachine:
-        return OwnMachine(known=self._known[server], settings=self._settings)
+    def machine(self, server: str) -> ExistingServer:
+        return ExistingServer(facts=self._facts[server], settings=self._settings)
 
-    def open_site(
+    def allow_traffic(
         self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
     ) -> pulumi.Output[str]:
         """The machines are open; the address of the first one."""
@@ -76,15 +76,15 @@ class OwnMachines:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnMachine:
+class ExistingServer:
     """A `Machine` that somebody else has made."""
 
-    known: Known
+    facts: HostFacts
     settings: Settings
 
     @property
     def name(self) -> str:
-        return self.known.host.address
+        return self.facts.host.address
 
     @property
     def image(self) -> str:
@@ -92,7 +92,7 @@ class OwnMachine:
 
     @property
     def distribution(self) -> Distribution:
-        return self.known.distribution
+        return self.facts.distribution
 
     @property
     def packages(self) -> Sequence[str]:
@@ -103,22 +103,26 @@ class OwnMachine:
         """Who may log in, and how, is for its owner to say."""
         return "sshd-own.conf"
 
-    def files(self, role: Role) -> Sequence[MachineFile]:
+    def files(self, role: Role) -> Sequence[ServerFile]:
         """A firewall, for nobody else has one around it."""
         return [
-            MachineFile(
+            ServerFile(
                 name="firewall",
-                path=FIREWALL,
+                put=PutFile(
+                    path=FIREWALL,
+                    check=f"nft --check --file {FIREWALL}",
+                    then=f"! systemctl is-active --quiet {FIREWALL_UNIT}"
+                    f" || systemctl reload {FIREWALL_UNIT}",
+                ),
                 content=self._firewall(role),
-                check=f"nft --check --file {FIREWALL}",
-                then=f"! systemctl is-active --quiet {FIREWALL_UNIT}"
-                f" || systemctl reload {FIREWALL_UNIT}",
             ),
-            MachineFile(
+            ServerFile(
                 name="firewall-unit",
-                path=f"/etc/systemd/system/{FIREWALL_UNIT}",
+                put=PutFile(
+                    path=f"/etc/systemd/system/{FIREWALL_UNIT}",
+                    unit=Unit(name=FIREWALL_UNIT, verb="restart"),
+                ),
                 content=render("slipway-firewall.service", rules=FIREWALL),
-                then=f"systemctl daemon-reload && {kept_running(FIREWALL_UNIT, 'restart')}",
             ),
         ]
 
@@ -128,15 +132,15 @@ class OwnMachine:
     def opened(
         self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
     ) -> Host:
-        own = self.known.host
-        machine_id = f"{own.known_as} {preflight.fingerprint(self.known.host_key)}"
+        own = self.facts.host
+        machine_id = f"{own.known_as} {preflight.fingerprint(self.facts.host_key)}"
         contact = local.Command(
             f"{name}-deploy-user",
             create=self._open(),
             stdin=deploy_key.public.apply(
                 lambda key: render("deploy_user.sh", user=DEPLOY_USER, key=key.strip())
             ),
-            environment={"KNOWN_HOST": f"{own.known_as} {self.known.host_key}"},
+            environment={"KNOWN_HOST": f"{own.known_as} {self.facts.host_key}"},
             triggers=[machine_id],
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(parent=parent),
@@ -150,45 +154,35 @@ class OwnMachine:
             private_address=pulumi.Output.from_input(own.private_address),
             user=DEPLOY_USER,
             private_key=deploy_key.private,
-            host_key=pulumi.Output.from_input(self.known.host_key),
+            host_key=pulumi.Output.from_input(self.facts.host_key),
             connect_seconds=connect_seconds,
         )
-        self._leave_at_the_end(host, contact)
+        self._uninstall_on_delete(host, contact)
         return host
 
     def _open(self) -> str:
         words = preflight.ssh_words(
-            self.known.host, self.known.host_key, self.settings, known_hosts="FOLDER/known_hosts"
+            self.facts.host, self.facts.host_key, self.settings, known_hosts="FOLDER/known_hosts"
         )
-        user = self.known.host.user or self.settings.ssh_user
+        user = self.facts.host.user or self.settings.ssh_user
         shell = 'sh -c "$(cat)"' if user == "root" else 'sudo -n sh -c "$(cat)"'
         line = shlex.join([*words, shell]).replace("FOLDER", '"$folder"', 1)
         return _OPEN.format(ssh=line)
 
-    def _leave_at_the_end(self, host: Host, contact: pulumi.Resource) -> None:
+    def _uninstall_on_delete(self, host: Host, contact: pulumi.Resource) -> None:
         """What is run on the machine when it leaves the environment.
 
         Named after the machine, for a machine can change its place in the list and stay.
         """
         remote.Command(
-            f"{self.known.host.known_as}-leave",
+            f"{self.facts.host.known_as}-uninstall",
             connection=host.connection,
             create="true",
-            delete=as_root(self._leave()),
+            delete=as_root(f"{REMOVE.name} --all"),
             logging=Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(depends_on=[contact]),
         )
-
-    def _leave(self) -> str:
-        """The last one takes away what all sites shared."""
-        first, *further = self.settings.app_names
-        places = [
-            {"app": app, "root": root_folder(app), "configuration": configuration_folder(app)}
-            for app in (*further, first)
-        ]
-        sites = "".join(render("leave_site.sh", **place) for place in places[:-1])
-        return sites + render("leave.sh", **places[-1])
 
     def _firewall(self, role: Role) -> str:
         wanted = self.settings

@@ -1,4 +1,4 @@
-"""Where an environment stands: in a cloud that makes its machines, or on machines of one's own."""
+"""What an environment runs on: DigitalOcean, or servers that exist."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from components.servers.server import Server
 from components.settings.settings import Settings
 
 
-class Place(Protocol):
-    """What the servers need around them. Made only where all that can be checked is well."""
+class Platform(Protocol):
+    """Provides machines and the network around them. Made only once everything has been checked."""
 
     @property
     def web_distribution(self) -> Distribution:
@@ -23,18 +23,18 @@ class Place(Protocol):
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """What the next update wants to know of the place, for the stack's outputs."""
+        """What the next update needs to know about the platform, for the stack's outputs."""
 
-    def settle(self, deploy_key: KeyPair) -> None:
-        """Make what all machines share."""
+    def create_shared_resources(self, deploy_key: KeyPair) -> None:
+        """Create what all machines share, such as the network."""
 
     def machine(self, server: str) -> Machine:
         """The machine of a server, by the server's name in the stack (db, web, web-2)."""
 
-    def open_site(
+    def allow_traffic(
         self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
     ) -> pulumi.Output[str]:
-        """Let visitors in; the URL at which they come.
+        """Let visitors in, and return the URL of the site.
 
         Args:
             servers: the web servers.
@@ -42,8 +42,8 @@ class Place(Protocol):
         """
 
 
-def of(settings: Settings, earlier: Mapping[str, Any]) -> Place:
-    """The place that the settings name, looked at but not changed.
+def platform_of(settings: Settings, earlier: Mapping[str, Any]) -> Platform:
+    """The platform that the settings name. It is checked, and nothing of it is changed.
 
     Args:
         settings: of the environment.
@@ -54,9 +54,9 @@ def of(settings: Settings, earlier: Mapping[str, Any]) -> Place:
     """
     # DigitalOcean's package takes half a second to import, and is not asked where it has no part.
     if settings.own_hosts:
-        from components.platform.existing_servers import OwnMachines
+        from components.platform.existing_servers import ExistingServers
 
-        return OwnMachines(settings, earlier)
-    from components.platform.digitalocean import Cloud
+        return ExistingServers(settings, earlier)
+    from components.platform.digitalocean import DigitalOceanPlatform
 
-    return Cloud(settings, earlier)
+    return DigitalOceanPlatform(settings, earlier)

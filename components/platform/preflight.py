@@ -23,7 +23,7 @@ from components.app_servers.registry import where
 from components.core.errors import SlipwayError
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution
-from components.settings.existing_host import OwnHost
+from components.settings.existing_host import ExistingHost
 from components.settings.settings import Settings
 
 SECONDS = 8
@@ -51,23 +51,23 @@ done
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class HostFacts:
     """A server of one's own that has been looked at."""
 
-    host: OwnHost
+    host: ExistingHost
     host_key: str
     """`ssh-ed25519 AAAA…`, as it was pinned."""
     distribution: Distribution
-    seen: str
+    os_release: str
     """ID and VERSION_ID of its os-release(5), for the next update."""
 
 
-def look(settings: Settings, earlier: Any, stack: str) -> dict[str, Known]:
+def check(settings: Settings, earlier: Any, stack: str) -> dict[str, HostFacts]:
     """Look at all servers of one's own; by their name in the stack.
 
     Args:
         settings: those of the environment.
-        earlier: `remember` of the last good update; None before the first.
+        earlier: `to_output` of the last good update; None before the first.
         stack: for the advice in messages.
 
     Raises:
@@ -76,7 +76,7 @@ def look(settings: Settings, earlier: Any, stack: str) -> dict[str, Known]:
     hosts = settings.own_hosts
     remembered = earlier if isinstance(earlier, Mapping) else {}
 
-    def known_or_error(name: str) -> Known | str:
+    def facts_or_error(name: str) -> HostFacts | str:
         try:
             return _look_at(name, hosts[name], settings, remembered, stack)
         except SlipwayError as error:
@@ -84,16 +84,16 @@ def look(settings: Settings, earlier: Any, stack: str) -> dict[str, Known]:
             return f"{key}: {hosts[name].address} {error}"
 
     with ThreadPoolExecutor(len(hosts)) as pool:
-        found = dict(zip(hosts, pool.map(known_or_error, hosts), strict=True))
+        found = dict(zip(hosts, pool.map(facts_or_error, hosts), strict=True))
     if errors := [each for each in found.values() if isinstance(each, str)]:
         raise SlipwayError("\n".join(errors))
-    return {name: each for name, each in found.items() if isinstance(each, Known)}
+    return {name: each for name, each in found.items() if isinstance(each, HostFacts)}
 
 
-def remember(known: Iterable[Known]) -> dict[str, dict[str, str]]:
+def to_output(known: Iterable[HostFacts]) -> dict[str, dict[str, str]]:
     """What the next update need not ask again: plain data for the stack's outputs."""
     return {
-        each.host.known_as: {"key": fingerprint(each.host_key), "system": each.seen}
+        each.host.known_as: {"key": fingerprint(each.host_key), "system": each.os_release}
         for each in known
     }
 
@@ -104,7 +104,7 @@ def fingerprint(key: str) -> str:
     return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
-def shown_keys(host: OwnHost, types: str = "ed25519,ecdsa") -> list[str]:
+def scan_host_keys(host: ExistingHost, types: str = "ed25519,ecdsa") -> list[str]:
     """The host keys that a server shows now, the best first.
 
     Args:
@@ -131,7 +131,7 @@ def shown_keys(host: OwnHost, types: str = "ed25519,ecdsa") -> list[str]:
     return sorted(keys, key=lambda key: KEY_TYPES.index(key.split()[0]))
 
 
-def pins_of(host: OwnHost, host_keys: Iterable[str]) -> list[str]:
+def pins_of(host: ExistingHost, host_keys: Iterable[str]) -> list[str]:
     """Keys and fingerprints that `hostKeys` has for a server."""
     split = [line.split(maxsplit=1) for line in host_keys]
     return [rest for address, rest in split if address in (host.address, host.known_as)]
@@ -142,16 +142,16 @@ def is_pinned(key: str, pins: Iterable[str]) -> bool:
 
 
 def _look_at(
-    name: str, host: OwnHost, settings: Settings, remembered: Mapping[str, Any], stack: str
-) -> Known:
+    name: str, host: ExistingHost, settings: Settings, remembered: Mapping[str, Any], stack: str
+) -> HostFacts:
     host_key = _pinned_key(host, settings.host_keys, stack)
     last = remembered.get(host.known_as, {})
-    seen = last.get("system", "") if last.get("key") == fingerprint(host_key) else ""
-    if not seen:
+    os_release = last.get("system", "") if last.get("key") == fingerprint(host_key) else ""
+    if not os_release:
         answers = _asked(host, host_key, settings)
-        seen = f"{answers.get('id', '')} {answers.get('version', '')}"
-        _check(name, host, answers, settings)
-    system = registry.of(*seen.split(" ", 1))
+        os_release = f"{answers.get('id', '')} {answers.get('version', '')}"
+        _check_answers(name, host, answers, settings)
+    system = registry.of(*os_release.split(" ", 1))
     app_servers, managers = where(system.family)
     fits = settings.app_server in app_servers and settings.supervisor in managers
     if name != "db" and not fits:
@@ -159,14 +159,14 @@ def _look_at(
             f"runs {system.label}, where appServer can only be {' or '.join(app_servers)}, and"
             f" supervisor {' or '.join(managers)}"
         )
-    return Known(host=host, host_key=host_key, distribution=system, seen=seen)
+    return HostFacts(host=host, host_key=host_key, distribution=system, os_release=os_release)
 
 
-def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
+def _pinned_key(host: ExistingHost, host_keys: Sequence[str], stack: str) -> str:
     pins = pins_of(host, host_keys)
     # As a rule whole keys are pinned, and of one type.
     all_ed25519 = {pin.split()[0] for pin in pins} == {"ssh-ed25519"}
-    keys = shown_keys(host, "ed25519") if all_ed25519 else shown_keys(host)
+    keys = scan_host_keys(host, "ed25519") if all_ed25519 else scan_host_keys(host)
     for key in keys:
         if is_pinned(key, pins):
             return key
@@ -183,7 +183,9 @@ def _pinned_key(host: OwnHost, host_keys: Sequence[str], stack: str) -> str:
     )
 
 
-def _check(name: str, host: OwnHost, answers: Mapping[str, str], settings: Settings) -> None:
+def _check_answers(
+    name: str, host: ExistingHost, answers: Mapping[str, str], settings: Settings
+) -> None:
     """Raises SlipwayError where the server cannot become what it is meant to be."""
     registry.of(answers.get("id", ""), answers.get("version", ""))
     if answers.get("systemd") != "yes":
@@ -212,7 +214,7 @@ def _check(name: str, host: OwnHost, answers: Mapping[str, str], settings: Setti
             raise SlipwayError(f"has port {settings.web_port} (webPort) taken by {program}")
 
 
-def _asked(host: OwnHost, host_key: str, settings: Settings) -> dict[str, str]:
+def _asked(host: ExistingHost, host_key: str, settings: Settings) -> dict[str, str]:
     with TemporaryDirectory(dir=os.environ.get("SLIPWAY_HOME")) as folder:
         known_hosts = Path(folder, "known_hosts")
         known_hosts.write_text(f"{host.known_as} {host_key}\n")
@@ -234,7 +236,9 @@ def _asked(host: OwnHost, host_key: str, settings: Settings) -> dict[str, str]:
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
-def ssh_words(host: OwnHost, host_key: str, settings: Settings, *, known_hosts: str) -> list[str]:
+def ssh_words(
+    host: ExistingHost, host_key: str, settings: Settings, *, known_hosts: str
+) -> list[str]:
     """ssh as the owner of a server, who is there before the user deploy is.
 
     Raises:
@@ -258,5 +262,5 @@ def ssh_words(host: OwnHost, host_key: str, settings: Settings, *, known_hosts: 
     return ["ssh", *chosen, "-p", str(host.port), f"{_user(host, settings)}@{host.address}"]
 
 
-def _user(host: OwnHost, settings: Settings) -> str:
+def _user(host: ExistingHost, settings: Settings) -> str:
     return host.user or settings.ssh_user

@@ -14,7 +14,7 @@ from components.core.render import render
 from components.servers.remote import Host
 
 
-class Departure(local.Command):
+class DrainOnDelete(local.Command):
     """Does nothing until it is deleted; then it waits for the server, never for long.
 
     It runs on this machine and never fails: a server that does not answer is taken away all the
@@ -25,9 +25,9 @@ class Departure(local.Command):
         self, host: Host, app: str, drain_seconds: int, opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__(
-            f"{host.name}-departure",
+            f"{host.name}-drain",
             delete=render(
-                "see_off.sh",
+                "drain_server.sh",
                 server=host.name,
                 user=host.user,
                 app=app,

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import pulumi
 
+from components.core.put_file import ServerFile
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.remote import Host
 
 DEPLOY_USER = "deploy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineFile:
-    """A file that a server needs for the place it stands at; `check`, `then` as `RemoteFile`."""
-
-    name: str
-    path: str
-    content: str
-    check: str = ""
-    then: str = ""
 
 
 class Machine(Protocol):
@@ -48,7 +37,7 @@ class Machine(Protocol):
     def sshd(self) -> str:
         """The template of its additions to sshd's configuration."""
 
-    def files(self, role: Role) -> Sequence[MachineFile]:
+    def files(self, role: Role) -> Sequence[ServerFile]:
         """Besides those that every server has."""
 
     def open_port(self, role: Role) -> str:

@@ -7,12 +7,10 @@ rebuilt server is prepared again from nothing, and is forgotten together with it
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 
 import pulumi
@@ -20,6 +18,7 @@ from pulumi_command import remote
 from pulumi_command.remote import Logging as Logging
 
 from components.core.project import ROOT
+from components.core.put_file import PROGRAM, PutFile
 from components.core.shell import END_OF_FILE, as_root
 
 # What a slow first boot takes.
@@ -28,10 +27,13 @@ SECONDS_FOR_THE_FIRST_CONTACT = 300
 SECONDS_FOR_A_DIAL = 5
 # Every server has these from the first contact on (components/servers/server.py).
 HOST_TOOLS = ROOT / "host"
-PUT_FILE = HOST_TOOLS / "slipway-put-file"
+PUT_FILE = HOST_TOOLS / PROGRAM
 NOTE = HOST_TOOLS / "slipway-note"
+ON_REMOVE = HOST_TOOLS / "slipway-on-remove"
+REMOVE = HOST_TOOLS / "slipway-remove"
 RUN_RELEASECTL = HOST_TOOLS / "slipway-releasectl"
-TOOLS = (PUT_FILE, NOTE, RUN_RELEASECTL)
+TOOLS = (PUT_FILE, NOTE, ON_REMOVE, REMOVE, RUN_RELEASECTL)
+TOOLS_FOLDER = "/usr/local/sbin"
 # Who changes this server, for its journals (components/release/performer.py).
 UPDATED_BY = "/etc/slipway/updated-by"
 
@@ -140,12 +142,8 @@ class RemoteFile(RemoteScript):
         name: str,
         *,
         host: Host,
-        path: pulumi.Input[str],
+        put: pulumi.Input[PutFile],
         content: pulumi.Input[str],
-        mode: str = "0644",
-        owner: str = "root:root",
-        check: str = "",
-        then: str = "",
         gone_with_resource: bool = False,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -154,43 +152,27 @@ class RemoteFile(RemoteScript):
         Args:
             name: unique in the stack.
             host: where it lives.
-            path: absolute path.
+            put: where it goes, and how.
             content: the whole file; goes by standard input, so it may be secret.
-            mode: octal permissions.
-            owner: `user:group`.
-            check: shell command that fails on a bad file, run with the new one in place.
-            then: shell command that makes the file's user notice it.
             gone_with_resource: whether it is removed when the program has it no more.
             opts: made by `Host.options`.
         """
-        if isinstance(path, str) and not PurePosixPath(path).is_absolute():
-            raise ValueError(f"{path!r}: a remote file needs an absolute path")
-        more = [mode, owner, *([check, then] if check or then else [])]
-        script = pulumi.Output.from_input(path).apply(
-            lambda known: shlex.join([PUT_FILE.name, known, *more])
-        )
-        nothing = Logging.NONE
-        whole = pulumi.Output.concat(content, END_OF_FILE)
-        undo = (
-            pulumi.Output.from_input(path).apply(
-                lambda known: shlex.join(["rm", "-f", known, _record_of(known)])
-            )
-            if gone_with_resource
-            else None
-        )
+        known = pulumi.Output.from_input(put)
+        undo = known.apply(lambda file: shlex.join([REMOVE.name, file.path]))
         super().__init__(
-            name, host=host, script=script, stdin=whole, undo=undo, shown=nothing, opts=opts
+            name,
+            host=host,
+            script=known.apply(lambda file: file.script),
+            stdin=pulumi.Output.concat(content, END_OF_FILE),
+            undo=undo if gone_with_resource else None,
+            shown=Logging.NONE,
+            opts=opts,
         )
 
     @property
     def digest(self) -> pulumi.Output[str]:
         """SHA-256 of the content as it is on the server; not a secret even where the content is."""
         return pulumi.Output.unsecret(self.stdout)
-
-
-def _record_of(path: str) -> str:
-    """Where slipway-put-file has noted what it put at a path."""
-    return f"/var/lib/slipway/files/{hashlib.sha256(path.encode()).hexdigest()[:16]}"
 
 
 def dials_within(seconds: float) -> int:

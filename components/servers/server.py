@@ -1,12 +1,14 @@
-"""A server: a machine, the first contact with it, and the baseline that every server has."""
+"""A server: a machine, its bootstrap over SSH, and the baseline that every server has."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
 
+from components.core.put_file import PutFile, Unit
 from components.core.render import render
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
@@ -14,6 +16,7 @@ from components.servers.machine import Machine
 from components.servers.remote import (
     SECONDS_FOR_THE_FIRST_CONTACT,
     TOOLS,
+    TOOLS_FOLDER,
     UPDATED_BY,
     Host,
     Logging,
@@ -33,7 +36,7 @@ class ServerArgs:
     """How long to try to reach it once it has been reached."""
     packages: Sequence[str] = ()
     """Besides those of its role."""
-    after_packages: Sequence[str] = ()
+    post_install: Sequence[str] = ()
     """Shell commands that belong to the packages (run each time, so safe to repeat)."""
 
 
@@ -55,21 +58,22 @@ class Server(pulumi.ComponentResource):
         self.host = machine.opened(name, args.deploy_key, args.connect_seconds, parent=self)
         booting = replace(self.host, connect_seconds=SECONDS_FOR_THE_FIRST_CONTACT)
 
-        first_contact = RemoteScript(
-            f"{name}-first-contact",
+        bootstrap = RemoteScript(
+            f"{name}-bootstrap",
             host=booting,
             # On standard input, for a failing command is printed whole.
             script='sh -c "$(cat)"',
             stdin=render(
-                "first_contact.sh",
+                "bootstrap.sh",
                 tools={tool.name: tool.read_text() for tool in TOOLS},
+                folder=TOOLS_FOLDER,
                 updated_by=args.updated_by,
                 updated_by_file=UPDATED_BY,
             ),
             shown=Logging.NONE,
             opts=self.host.options(self),
         )
-        after_contact = self.host.options(self, depends_on=[first_contact])
+        after_bootstrap = self.host.options(self, depends_on=[bootstrap])
         packages = RemoteScript(
             f"{name}-packages",
             host=self.host,
@@ -77,48 +81,52 @@ class Server(pulumi.ComponentResource):
                 system.installer,
                 packages=[*system.packages[args.role], *machine.packages, *args.packages],
                 afterwards=[
-                    kept_running(system.updates_service, "start"),
-                    *system.after_packages[args.role],
-                    *args.after_packages,
+                    *system.post_install[args.role],
+                    *args.post_install,
                     *filter(None, [machine.open_port(args.role)]),
                 ],
             ),
-            opts=after_contact,
+            opts=after_bootstrap,
         )
         RemoteFile(
             f"{name}-sshd",
             host=self.host,
-            path="/etc/ssh/sshd_config.d/slipway.conf",
+            put=PutFile(
+                path="/etc/ssh/sshd_config.d/slipway.conf",
+                check="sshd -t",
+                unit=Unit(name=system.ssh_unit, verb="reload"),
+            ),
             content=render(machine.sshd),
-            check="sshd -t",
-            then=kept_running(system.ssh_service, "reload"),
-            opts=after_contact,
+            opts=after_bootstrap,
         )
         RemoteFile(
             f"{name}-security-updates",
             host=self.host,
-            path=system.updates_file,
+            put=PutFile(
+                path=system.updates_file,
+                check=system.updates_check,
+                unit=Unit(name=system.updates_unit, verb="start"),
+            ),
             content=render(system.updates_template),
-            check=system.updates_check,
-            opts=after_contact,
+            opts=self.host.options(self, depends_on=[packages]),
         )
         RemoteFile(
             f"{name}-journal",
             host=self.host,
-            path="/etc/systemd/journald.conf.d/slipway.conf",
+            put=PutFile(
+                path="/etc/systemd/journald.conf.d/slipway.conf",
+                unit=Unit(name="systemd-journald.service", verb="restart"),
+            ),
             content=render("journald.conf"),
-            then="systemctl restart systemd-journald",
-            opts=after_contact,
+            opts=after_bootstrap,
         )
         self.ready = packages
         for file in machine.files(args.role):
             self.ready = RemoteFile(
                 f"{name}-{file.name}",
                 host=self.host,
-                path=file.path,
+                put=file.put,
                 content=file.content,
-                check=file.check,
-                then=file.then,
                 opts=self.host.options(self, depends_on=[self.ready]),
             )
 
@@ -136,6 +144,10 @@ class Server(pulumi.ComponentResource):
                 "host_key": self.host.host_key,
                 # For whoever looks at it.
                 "system": system.facts,
+                "tools": {
+                    f"{TOOLS_FOLDER}/{tool.name}": hashlib.sha256(tool.read_bytes()).hexdigest()
+                    for tool in TOOLS
+                },
             }
         )
 
@@ -153,14 +165,3 @@ class Server(pulumi.ComponentResource):
     def url(self, port: int) -> pulumi.Output[str]:
         """Of what it serves at a port."""
         return pulumi.Output.concat("http://", self.address, "" if port == 80 else f":{port}", "/")
-
-
-def kept_running(unit: str, verb: str) -> str:
-    """Shell: `systemctl <verb> <unit>`, which shall also be there after the next boot.
-
-    To enable what is enabled would take half a second, for systemd reads all units again.
-    """
-    return (
-        f"{{ systemctl is-enabled --quiet {unit} || systemctl enable --quiet {unit}; }}"
-        f" && systemctl {verb} {unit}"
-    )

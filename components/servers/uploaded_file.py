@@ -16,13 +16,14 @@ from pulumi_command import local
 
 from components.core.bundle import program_text
 from components.core.project import ROOT
+from components.core.put_file import PutFile
 from components.core.shell import HERE, python_script
-from components.servers.remote import PUT_FILE, Host
+from components.servers.remote import Host
 
 _PUT = f"{HERE} cli.servers.upload_file"
 
 
-class DeliveredFile(local.Command):
+class UploadedFile(local.Command):
     """A program put in its place as a `RemoteFile` is; this machine reads it when it is put."""
 
     def __init__(
@@ -31,9 +32,7 @@ class DeliveredFile(local.Command):
         *,
         host: Host,
         source: Path,
-        path: str,
-        mode: str,
-        check: str,
+        put: PutFile,
         interpreter: str,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -43,21 +42,18 @@ class DeliveredFile(local.Command):
             name: unique in the stack.
             host: where it lives.
             source: within the project, a file or a package.
-            path: absolute path.
-            mode: octal permissions.
-            check: shell command that fails on a bad file, run with the new one in place.
+            put: where it goes, and how.
             interpreter: in /usr/bin, such as python3.12: what its first line names.
             opts: made by `Host.options`.
         """
         content = python_script(program_text(source), interpreter)
         digest = hashlib.sha256(content.encode()).hexdigest()
-        script = shlex.join([PUT_FILE.name, path, mode, "root:root", check, ""])
         words: Sequence[str] = [
             host.name,
             str(source.relative_to(ROOT)),
             interpreter,
             digest,
-            script,
+            put.script,
         ]
         super().__init__(
             name,

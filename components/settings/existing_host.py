@@ -21,7 +21,7 @@ ALLOWED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnHost:
+class ExistingHost:
     address: str
     """An IPv4 address or a name."""
     private_address: str
@@ -36,7 +36,7 @@ class OwnHost:
         return self.address if self.port == 22 else f"[{self.address}]:{self.port}"
 
 
-def parse(text: str) -> OwnHost:
+def parse(text: str) -> ExistingHost:
     """Read the setting's form.
 
     Raises:
@@ -51,7 +51,7 @@ def parse(text: str) -> OwnHost:
         raise ValueError
     if re.fullmatch(r"[0-9.]+", found["address"]):
         _ipv4(found["address"])
-    return OwnHost(
+    return ExistingHost(
         address=found["address"], private_address=private, port=port, user=found["user"] or ""
     )
 

@@ -18,13 +18,13 @@ from components.settings.declaration import (
 )
 from components.settings.section import Section
 from components.settings.types import (
+    ExistingHostOrNone,
+    ExistingHosts,
     Flag,
     HostKeys,
     HostNumber,
     Image,
     Networks,
-    OwnHostOrNone,
-    OwnHosts,
     Port,
     PortOrNone,
     Slug,
@@ -92,14 +92,14 @@ class OwnServerSettings(Section):
     """Servers of one's own, instead of droplets."""
 
     web_hosts: Annotated[
-        OwnHosts,
+        ExistingHosts,
         Setting(
             "Web servers of your own - [user@]address[:port] [private=address]; empty for droplets",
             IN_PLACE,
         ),
     ] = []
     db_host: Annotated[
-        OwnHostOrNone,
+        ExistingHostOrNone,
         Setting("Database server of your own, in the same form; empty for a droplet", REFUSED),
     ] = ""
     host_keys: Annotated[

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from components.settings import existing_host
 from components.settings.application_settings import ApplicationSettings
-from components.settings.existing_host import OwnHost
+from components.settings.existing_host import ExistingHost
 from components.settings.release_settings import ReleaseSettings
 from components.settings.section import Section
 from components.settings.server_settings import (
@@ -65,7 +65,7 @@ class Settings(
         return ["web", *(f"web-{number}" for number in range(2, count + 1))]
 
     @property
-    def own_hosts(self) -> dict[str, OwnHost]:
+    def own_hosts(self) -> dict[str, ExistingHost]:
         """The servers that are there already, by their names in the stack; empty for droplets."""
         if not self.db_host:
             return {}

@@ -224,11 +224,11 @@ BucketFolder = Annotated[
     matches(r"|[\w-][\w.-]*(/[\w-][\w.-]*)*"),
     Field(description="a folder such as team/site, or empty"),
 ]
-OwnHosts = Annotated[
+ExistingHosts = Annotated[
     list[Annotated[str, AfterValidator(_check_own_host)]],
     Field(description=f"a list, each of the form {existing_host.ALLOWED}"),
 ]
-OwnHostOrNone = Annotated[
+ExistingHostOrNone = Annotated[
     str,
     AfterValidator(_check_own_host_or_none),
     Field(description=f"empty, or of the form {existing_host.ALLOWED}"),

@@ -6,31 +6,34 @@ server can be compared with it, and what differs be put right by an update of th
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.core.put_file import PutFile
+
 # The first contact with a server of one's own (components/platform/existing_servers.py).
 OWN_MACHINE = "-deploy-user"
 SERVER = "slipway:index:Server"
-_PUT_FILE = "slipway-put-file"
 _APPLICATION = re.compile(r"/etc/slipway/(\w+)/app\.json")
-# A tool of ours in the first contact (templates/first_contact.sh).
-_TOOL = re.compile(
-    r"cat >/usr/local/sbin/\.(slipway-[\w-]+) <<'END OF \1'\n(.*?)END OF \1\n", re.DOTALL
-)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedFile:
+    put: PutFile
+    """As whoever needs it has declared it."""
     sha256: str
-    mode: str
-    owner: str
     urn: str
     """The resource that puts it there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedUnit:
+    serves: bool
+    """Whether the site is down when it does not run."""
+    repair: tuple[str, ...]
+    """The resources that start it."""
 
 
 @dataclass(kw_only=True)
@@ -68,20 +71,13 @@ class Expectation:
         return "postgresql.service" in self.units
 
     @property
-    def units(self) -> dict[str, tuple[str, ...]]:
-        """The services that run there, each with the resources that start it.
-
-        A service is started by the step that puts its file there (components/servers/server.py).
-        """
-        services = {
-            self.system["services"]["ssh"]: self._putting(r"/etc/ssh/"),
-            self.system["services"]["updates"]: self.named("packages"),
-            "slipway-firewall.service": self._putting(r"/etc/systemd/system/slipway-firewall"),
-            "supervisor.service": self._putting(r"/etc/systemd/system/supervisor\.service\.d/"),
-            "nginx.service": self._putting(r"/etc/nginx/"),
-            "postgresql.service": self._putting(r"/(etc/postgresql|var/lib/pgsql)/.*/conf\.d/"),
-        }
-        return {name: urns for name, urns in services.items() if urns}
+    def units(self) -> dict[str, WantedUnit]:
+        """The units that run there; the first file that declares one starts it."""
+        found: dict[str, WantedUnit] = {}
+        for file in self.files.values():
+            if unit := file.put.unit:
+                found.setdefault(unit.name, WantedUnit(serves=unit.serves, repair=(file.urn,)))
+        return found
 
     @property
     def serving(self) -> tuple[str, ...]:
@@ -100,10 +96,6 @@ class Expectation:
         """The URN of `<server>-<what>`, if there is one."""
         urn = self.resources.get(f"{self.server}-{what}")
         return (urn,) if urn else ()
-
-    def _putting(self, path: str) -> tuple[str, ...]:
-        urns = [wanted.urn for each, wanted in self.files.items() if re.match(path, each)]
-        return tuple(urns[:1])
 
 
 def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
@@ -125,7 +117,7 @@ def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
     by_name = {each.server: each for each in found.values()}
     for resource in resources:
         if resource["type"] == SERVER and _name(resource) in by_name:
-            by_name[_name(resource)].system = resource["outputs"]["system"]
+            _add_server(by_name[_name(resource)], resource["outputs"])
     return by_name
 
 
@@ -140,21 +132,20 @@ def _machine(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _add(expectation: Expectation, resource: dict[str, Any]) -> None:
-    name, urn = _name(resource), str(resource["urn"])
-    expectation.resources[name] = urn
-    if name == f"{expectation.server}-first-contact":
-        for tool, text in _TOOL.findall(str(resource["inputs"].get("stdin", ""))):
-            digest = hashlib.sha256(text.encode()).hexdigest()
-            expectation.files[f"/usr/local/sbin/{tool}"] = WantedFile(
-                sha256=digest, mode="0755", owner="root:root", urn=urn
-            )
-    elif _PUT_FILE in (command := str(resource["inputs"].get("create", ""))):
-        # A RemoteFile: the script is the last word of the command line, the file its first words.
-        words = shlex.split(shlex.split(command)[-1])
-        place = words.index(_PUT_FILE)
-        path, mode, owner = words[place + 1 : place + 4]
+    urn = str(resource["urn"])
+    expectation.resources[_name(resource)] = urn
+    if put := PutFile.in_command(str(resource["inputs"].get("create", ""))):
         digest = str(resource["outputs"].get("stdout", ""))
-        expectation.files[path] = WantedFile(sha256=digest, mode=mode, owner=owner, urn=urn)
+        expectation.files[put.path] = WantedFile(put=put, sha256=digest, urn=urn)
+
+
+def _add_server(expectation: Expectation, outputs: dict[str, Any]) -> None:
+    """What components/servers/server.py says of a server as a whole."""
+    expectation.system = outputs["system"]
+    (urn,) = expectation.named("bootstrap")
+    for path, digest in outputs["tools"].items():
+        put = PutFile(path=path, mode="0755")
+        expectation.files[path] = WantedFile(put=put, sha256=digest, urn=urn)
 
 
 def _name(resource: dict[str, Any]) -> str:

@@ -116,17 +116,15 @@ def worst(found: list[Finding]) -> Level:
 
 def _services(expectation: Expectation, facts: Mapping[str, Any], stack: str) -> Iterator[Finding]:
     server = expectation.server
-    for unit, repair in expectation.units.items():
+    for unit, wanted in expectation.units.items():
         state = facts["units"].get(unit, {})
-        # Of SSH it is said by the connection that it runs, of the upgrades nobody depends on.
-        serves = unit.startswith(("nginx", "postgresql"))
         if state.get("active") != "active":
-            level = Level.CRITICAL if serves else Level.WARNING
+            level = Level.CRITICAL if wanted.serves else Level.WARNING
             text = f"{unit} is {state.get('active') or 'not there'}"
-            yield Finding(level=level, server=server, text=text, repair=repair)
+            yield Finding(level=level, server=server, text=text, repair=wanted.repair)
         elif state.get("enabled") in ("disabled", "masked"):
             text = f"{unit} runs, but is {state['enabled']}: it is not started at boot"
-            yield Finding(level=Level.WARNING, server=server, text=text, repair=repair)
+            yield Finding(level=Level.WARNING, server=server, text=text, repair=wanted.repair)
     # That service starts the clusters; each is one of its own, which may end alone.
     database, service = facts.get("postgresql"), "postgresql.service"
     if database and not database["accepts"] and facts["units"][service]["active"] == "active":
@@ -134,7 +132,7 @@ def _services(expectation: Expectation, facts: Mapping[str, Any], stack: str) ->
             level=Level.CRITICAL,
             server=server,
             text="PostgreSQL does not accept connections",
-            repair=expectation.units[service],
+            repair=expectation.units[service].repair,
         )
     for unit in facts["failed_units"]:
         # What serves is judged by itself; how an instance ended that no longer does is history.
@@ -183,7 +181,7 @@ def _site(
     else:
         if state.get("entry_problem"):
             text = f"through nginx: {state['entry_problem']}"
-            yield bad(text, repair=expectation.units["nginx.service"])
+            yield bad(text, repair=expectation.units["nginx.service"].repair)
         if state.get("starts_at_boot") is False:
             text = "the application runs, but is not started at boot"
             yield bad(text, Level.WARNING, repair=serving)
@@ -224,10 +222,10 @@ def _difference(wanted: WantedFile, found: Mapping[str, Any] | None) -> str:
             return "is from an update that the stack's state does not know of"
         return "was changed on the server"
     differences = []
-    if int(found["mode"], 8) != int(wanted.mode, 8):
-        differences.append(f"has mode {found['mode']} instead of {wanted.mode}")
-    if found["owner"] != wanted.owner:
-        differences.append(f"belongs to {found['owner']} instead of {wanted.owner}")
+    if int(found["mode"], 8) != int(wanted.put.mode, 8):
+        differences.append(f"has mode {found['mode']} instead of {wanted.put.mode}")
+    if found["owner"] != wanted.put.owner:
+        differences.append(f"belongs to {found['owner']} instead of {wanted.put.owner}")
     return " and ".join(differences)
 
 

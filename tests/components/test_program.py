@@ -10,6 +10,7 @@ import pulumi
 import pytest
 
 from components.core import outputs
+from components.core.put_file import PutFile
 from components.release import artifact
 from tests.components.conftest import Engine, Run, is_secret, plain
 
@@ -341,9 +342,7 @@ def test_the_servers_are_told_who_changes_them(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setenv("SLIPWAY_BY", "ada@laptop")
     engine = run(webCount=2)
     for server in ("web", "web-2", "db"):
-        assert (
-            "printf '%s\\n' ada@laptop >" in engine.one(f"{server}-first-contact").inputs["stdin"]
-        )
+        assert "printf '%s\\n' ada@laptop >" in engine.one(f"{server}-bootstrap").inputs["stdin"]
     assert engine.exports["updated"]["by"] == "ada@laptop"
     assert engine.exports["release"]["released_by"] == "ada@laptop"
 
@@ -431,8 +430,11 @@ def test_a_configuration_file_is_secret_and_named_after_its_content(run: Run) ->
     file = engine.one("web-2-app-config").inputs
     assert is_secret(file["stdin"])
     assert plain(file["stdin"]).startswith("key = hush\nurl = postgresql://")
-    path = next(word for word in file["create"].split() if "/config-" in word)
-    assert f"{path} 0640 root:site" in file["create"]
+    put = PutFile.in_command(file["create"])
+    assert put
+    path = put.path
+    assert "/config-" in path
+    assert (put.mode, put.owner, put.site) == ("0640", "root:site", "site")
     assert path.endswith(".cfg")
     assert f'SHOP_CONFIG="{path}"' in plain(engine.one("web-environment").inputs["stdin"])
     assert path not in other.one("web-app-config").inputs["create"]
@@ -452,8 +454,8 @@ def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
     found = {
         each.name: each.inputs for each in engine.all("local:Command") if "delete" in each.inputs
     }
-    assert set(found) == {"web-2-departure", "web-3-departure"}
-    inputs = found["web-2-departure"]
+    assert set(found) == {"web-2-drain", "web-3-drain"}
+    inputs = found["web-2-drain"]
     assert "create" not in inputs, "it would run at every update"
     assert "timeout 12 sudo releasectl --app site idle" in inputs["delete"]
     assert is_secret(inputs["stdin"])
@@ -463,7 +465,7 @@ def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
 def test_servers_are_told_of_their_load_balancer_and_forget_it_with_it(run: Run) -> None:
     inputs = run(webCount=2).one("web-2-balancer").inputs
     assert plain(inputs["stdin"]).startswith("203.0.113.80 web-2\n")
-    assert "rm -f /etc/slipway/site/balancer" in plain(inputs["delete"])
+    assert "slipway-remove /etc/slipway/site/balancer" in plain(inputs["delete"])
     alone = run()
     assert not [each.name for each in alone.resources if each.name.endswith("-balancer")]
 
@@ -560,8 +562,7 @@ def test_each_site_goes_back_by_itself(run: Run) -> None:
 
 def test_a_site_that_leaves_is_taken_away_from_each_server_that_stays(run: Run) -> None:
     leaves = run(webCount=2, sites=[SHOP]).one("web-2-shop-site").inputs["delete"]
-    assert 'rm -f "/etc/nginx/sites-enabled/$app"' in leaves
-    assert "app=shop" in leaves
+    assert leaves.endswith("'slipway-remove --site shop'")
 
 
 def test_two_sites_on_one_name_end_the_update_before_it_begins(run: Run) -> None:

@@ -7,6 +7,7 @@ is then set up on them.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -18,6 +19,12 @@ import yaml
 
 from tests.clone import Clone
 
+#: What the installation of packages makes without listing it: links of systemd and of alternatives,
+#: caches, copies of the lists of users, logs.
+MADE_BY_PACKAGES = re.compile(
+    r"/etc/(systemd/system/[\w@.-]+\.wants(/|$)|rc\d\.d/|alternatives/|ssl/certs|ld\.so\.cache$|\.pwd\.lock$"
+    r"|(passwd|shadow|group|gshadow|subuid|subgid)-?$)|/var/log/(journal/|apt|dpkg|alternatives)"
+)
 IMAGES = {"first": "debian-12-x64", "second": "debian-13-x64", "data": "debian-13-x64"}
 
 
@@ -35,6 +42,8 @@ class Machine:
 class OwnServers:
     clone: Clone
     machines: dict[str, Machine] = field(default_factory=dict)
+    before: dict[str, set[str]] = field(default_factory=dict)
+    """The files and accounts of each, before the program came."""
 
     @property
     def key(self) -> Path:
@@ -111,6 +120,26 @@ class OwnServers:
             timeout=120,
             check=True,
         ).stdout
+
+    def files(self, machine: str) -> set[str]:
+        """All that is in its configuration, logs and local programs but what packages brought.
+
+        That is what dpkg lists, or what their installation makes besides, as said of each.
+        """
+        command = (
+            "find /etc /var/log /usr/local /opt /srv /home -mindepth 1 | sort >/tmp/there;"
+            " cat /var/lib/dpkg/info/*.list | sort -u | comm -23 /tmp/there -"
+        )
+        found = self.on(machine, command).splitlines()
+        return {path for path in found if not MADE_BY_PACKAGES.match(path)}
+
+    def accounts(self, machine: str) -> set[str]:
+        """Users, and groups with their members."""
+        return set(self.on(machine, "getent passwd; getent group").splitlines())
+
+    def left_behind(self, machine: str) -> set[str]:
+        """What is there that was not before the program came, packages apart."""
+        return (self.files(machine) | self.accounts(machine)) - self.before[machine]
 
     def untouched(self) -> bool:
         """Whether nothing of ours is on any machine."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from typing import Any
 
-from components.core.render import render
+from components.core.put_file import PutFile, Unit
 from components.core.shell import as_root
 from components.servers.distributions import registry
+from components.servers.distributions.distribution import Distribution
 
 NOW = 1_800_000_000.0
 RELEASE = "a" * 12
 NGINX = "/etc/nginx/sites-available/site"
 POSTGRESQL = "/etc/postgresql/15/main/conf.d/slipway.conf"
+SSHD = "/etc/ssh/sshd_config.d/slipway.conf"
+UPDATES = "/etc/apt/apt.conf.d/60slipway"
+NGINX_UNIT = Unit(name="nginx.service", verb="reload-or-restart", serves=True)
+DATABASE_UNIT = Unit(name="postgresql.service", verb="restart", serves=True)
+DEBIAN = registry.of("debian", "12")
+TOOLS = ("/usr/local/sbin/slipway-put-file", "/usr/local/sbin/slipway-note")
+TOOL = "#!/bin/sh\n"
 DROPLETS = {"web": "1001", "web-2": "1002", "db": "1003"}
 
 
@@ -34,11 +41,12 @@ def command(server: str, what: str, script: str, **more: str) -> dict[str, Any]:
     }
 
 
-def file(server: str, what: str, path: str, mode: str = "0644") -> dict[str, Any]:
+def file(
+    server: str, what: str, path: str, mode: str = "0644", unit: Unit | None = None
+) -> dict[str, Any]:
     """A RemoteFile whose content is its path."""
-    made = command(
-        server, what, f"slipway-put-file {path} {mode} root:root 'nginx -t' 'it'\"'\"'s'"
-    )
+    put = PutFile(path=path, mode=mode, check="nginx -t", then="it's", unit=unit)
+    made = command(server, what, put.script)
     return {**made, "outputs": {"stdout": sha256(path)}}
 
 
@@ -61,32 +69,27 @@ def generated(name: str) -> dict[str, Any]:
     }
 
 
-def server(name: str) -> list[dict[str, Any]]:
-    contact = render(
-        "first_contact.sh",
-        tools={"slipway-put-file": "#!/bin/sh\n", "slipway-note": "#!/bin/sh\n"},
-        updated_by="ada",
-        updated_by_file="/etc/slipway/updated-by",
-    )
+def server(name: str, system: Distribution = DEBIAN) -> list[dict[str, Any]]:
     return [
         {
             "type": "slipway:index:Server",
             "urn": f"urn:pulumi:local::slipway::slipway:index:Server::{name}",
             "inputs": {},
-            "outputs": {"system": registry.of("debian", "12").facts},
+            "outputs": {"system": system.facts, "tools": dict.fromkeys(TOOLS, sha256(TOOL))},
         },
         droplet(name),
         generated(f"{name}-host-key"),
-        command(name, "first-contact", 'sh -c "$(cat)"', stdin=contact),
+        command(name, "bootstrap", 'sh -c "$(cat)"', stdin="…"),
         command(name, "packages", "apt-get install …"),
-        file(name, "sshd", "/etc/ssh/sshd_config.d/slipway.conf"),
+        file(name, "sshd", SSHD, unit=Unit(name=system.ssh_unit, verb="reload")),
+        file(name, "updates", UPDATES, unit=Unit(name=system.updates_unit, verb="start")),
     ]
 
 
 def web_server(name: str) -> list[dict[str, Any]]:
     return [
         *server(name),
-        file(name, "nginx", NGINX),
+        file(name, "nginx", NGINX, unit=NGINX_UNIT),
         file(name, "environment", "/etc/slipway/site/env", mode="0600"),
         file(name, "settings", "/etc/slipway/site/app.json"),
         command(name, "switch", f"releasectl --app site switch {RELEASE}"),
@@ -101,7 +104,7 @@ def resources() -> list[dict[str, Any]]:
         "inputs": {},
         "outputs": {"release": {"id": RELEASE}},
     }
-    database = [*server("db"), file("db", "postgresql-conf", POSTGRESQL)]
+    database = [*server("db"), file("db", "postgresql-conf", POSTGRESQL, unit=DATABASE_UNIT)]
     key = generated("deploy-key")
     return [stack, key, *web_server("web"), *web_server("web-2"), *database]
 
@@ -113,10 +116,11 @@ def facts(server: str = "web") -> dict[str, Any]:
     mine = [each for each in paths if each["inputs"].get("triggers") == [DROPLETS[server]]]
     files = {}
     for each in mine:
-        path, mode = shlex.split(shlex.split(each["inputs"]["create"])[-1])[1:3]
-        files[path] = good_file(path, mode)
-    for tool in ("slipway-put-file", "slipway-note"):
-        files[f"/usr/local/sbin/{tool}"] = good_file("#!/bin/sh\n", "0755")
+        put = PutFile.in_command(each["inputs"]["create"])
+        assert put
+        files[put.path] = good_file(put.path, put.mode)
+    for tool in TOOLS:
+        files[tool] = good_file(TOOL, "0755")
     role: dict[str, Any] = {"postgresql": {"version": "15", "accepts": True}}
     units = ["ssh", "unattended-upgrades", "postgresql" if server == "db" else "nginx"]
     if server != "db":

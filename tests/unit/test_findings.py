@@ -19,6 +19,7 @@ from tests.unit.stack_state import (
     file,
     good_file,
     resources,
+    server,
     sha256,
     urn,
 )
@@ -58,19 +59,19 @@ def with_application(**state: Any) -> dict[str, Any]:
 
 def test_the_state_says_which_files_a_server_has_and_what_puts_them_there() -> None:
     nginx = EXPECTED["web"].files[NGINX]
-    assert (nginx.sha256, nginx.mode, nginx.owner) == (sha256(NGINX), "0644", "root:root")
+    assert (nginx.sha256, nginx.put.mode, nginx.put.owner) == (sha256(NGINX), "0644", "root:root")
     assert nginx.urn == urn("web-nginx")
     assert EXPECTED["web-2"].files[NGINX].urn == urn("web-2-nginx")
     assert NGINX not in EXPECTED["db"].files
 
 
-def test_the_first_contact_puts_a_file_there_too() -> None:
+def test_the_bootstrap_puts_a_file_there_too() -> None:
     put_file = EXPECTED["db"].files["/usr/local/sbin/slipway-put-file"]
-    assert (put_file.sha256, put_file.mode) == (sha256("#!/bin/sh\n"), "0755")
-    assert put_file.urn == urn("db-first-contact")
+    assert (put_file.sha256, put_file.put.mode) == (sha256("#!/bin/sh\n"), "0755")
+    assert put_file.urn == urn("db-bootstrap")
 
 
-def test_a_server_runs_what_it_has_files_of() -> None:
+def test_a_server_runs_the_units_that_its_files_declare() -> None:
     common = {"ssh.service", "unattended-upgrades.service"}
     assert set(EXPECTED["web"].units) == {*common, "nginx.service"}
     assert set(EXPECTED["db"].units) == {*common, "postgresql.service"}
@@ -79,12 +80,8 @@ def test_a_server_runs_what_it_has_files_of() -> None:
 
 
 def test_a_family_s_own_names_are_looked_for() -> None:
-    state = resources()
-    for each in state:
-        if each["type"] == "slipway:index:Server":
-            each["outputs"] = {"system": registry.of("rocky", "9.5").facts}
-    units = expectations(state)["web"].units
-    assert set(units) == {"sshd.service", "dnf-automatic.timer", "nginx.service"}
+    units = expectations(server("web", registry.of("rocky", "9.5")))["web"].units
+    assert set(units) == {"sshd.service", "dnf-automatic.timer"}
 
 
 # What is wrong
@@ -129,7 +126,7 @@ def test_a_file_that_was_put_before_there_were_records_is_compared_all_the_same(
     [
         ("web", "nginx.service", Level.CRITICAL, "web-nginx"),
         ("db", "postgresql.service", Level.CRITICAL, "db-postgresql-conf"),
-        ("db", "unattended-upgrades.service", Level.WARNING, "db-packages"),
+        ("db", "unattended-upgrades.service", Level.WARNING, "db-updates"),
         ("web", "ssh.service", Level.WARNING, "web-sshd"),
     ],
 )

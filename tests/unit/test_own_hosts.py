@@ -11,7 +11,7 @@ import yaml
 
 from components.core.errors import SlipwayError
 from components.platform import preflight
-from components.platform.preflight import Known
+from components.platform.preflight import HostFacts
 from components.servers.distributions import registry
 from components.settings import existing_host
 from components.settings.load import parse
@@ -71,8 +71,8 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(earlier: object = None, **changes: object) -> dict[str, Known]:
-    return preflight.look(settings(**changes), earlier, "mine")
+def look(earlier: object = None, **changes: object) -> dict[str, HostFacts]:
+    return preflight.check(settings(**changes), earlier, "mine")
 
 
 def complaint(**changes: object) -> str:
@@ -154,13 +154,13 @@ def test_a_server_is_looked_at_once_and_its_host_key_at_every_update(there: Path
     logins = (there / "called").read_text()
     assert logins.count("root@") == 2
     assert "StrictHostKeyChecking=yes" in logins
-    remembered = preflight.remember(found.values())
+    remembered = preflight.to_output(found.values())
     assert look(remembered) == found
     assert (there / "called").read_text() == logins
 
 
 def test_a_server_that_was_installed_anew_is_looked_at_again(there: Path) -> None:
-    remembered = preflight.remember(look().values())
+    remembered = preflight.to_output(look().values())
     (there / f"{WEB}.keys").write_text(f"{key('n')}\n")
     (there / WEB).write_text(DEBIAN.replace("12", "13"))
     pins = [f"{WEB} {key('n')}", f"{DB} {key('d')}"]
@@ -245,7 +245,7 @@ def test_the_rhel_family_has_gunicorn_under_systemd_only(
     for address in (WEB, DB):
         rocky = DEBIAN.replace("debian", "rocky").replace("12", "9.5")
         (there / address).write_text(f"{rocky}\n")
-    remembered = preflight.remember(look().values())
+    remembered = preflight.to_output(look().values())
     with pytest.raises(SlipwayError) as caught:
         look(remembered, **other)
     assert str(caught.value) == (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import stat
 import subprocess
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from components.core.put_file import PutFile
 from components.core.shell import END_OF_FILE
 from components.servers.remote import PUT_FILE
 
@@ -47,9 +49,16 @@ class Server:
         self, text: str, *, mode: str = "0644", check: str = "", then: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """What arrives on standard input, as it is."""
-        owner = f"{os.geteuid()}:{os.getegid()}"
+        put = PutFile(
+            path=str(self.path),
+            mode=mode,
+            owner=f"{os.geteuid()}:{os.getegid()}",
+            check=check,
+            then=then,
+        )
+        _, *words = shlex.split(put.script)
         return subprocess.run(
-            ["sh", str(PUT_FILE), str(self.path), mode, owner, check, then],
+            ["sh", str(PUT_FILE), *words],
             input=text,
             capture_output=True,
             text=True,
@@ -73,7 +82,8 @@ class Server:
     @property
     def recorded(self) -> list[list[str]]:
         """Content hash, mode, owner and path of each file that was put here."""
-        return [each.read_text().splitlines() for each in self.records.iterdir()]
+        puts = [each.read_text().splitlines() for each in self.records.glob("files/*/put")]
+        return [[*put[:3], put[7]] for put in puts]
 
     @property
     def journal(self) -> Path:

@@ -14,7 +14,7 @@ from components.application import web
 from components.core.render import FOLDER, render
 from components.servers import keys
 from components.servers.distributions import registry
-from components.servers.remote import TOOLS, UPDATED_BY
+from components.servers.remote import TOOLS, TOOLS_FOLDER, UPDATED_BY
 
 APPLICATION = {
     "app": "site",
@@ -25,11 +25,12 @@ APPLICATION = {
 }
 RHEL = registry.of("rocky", "9.5")
 AFTERWARDS = {
-    "web": [*web.after_packages(RHEL), *RHEL.after_packages["web"]],
-    "db": RHEL.after_packages["db"],
+    "web": [*web.post_install(RHEL), *RHEL.post_install["web"]],
+    "db": RHEL.post_install["db"],
 }
 SCRIPTS: dict[str, dict[str, Any]] = {
-    "first_contact.sh": {
+    "bootstrap.sh": {
+        "folder": TOOLS_FOLDER,
         "tools": {tool.name: tool.read_text() for tool in TOOLS},
         "updated_by": "ada@laptop",
         "updated_by_file": UPDATED_BY,
@@ -38,18 +39,16 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "install_packages_dnf.sh": {"packages": ["nginx", "nftables"], "afterwards": AFTERWARDS["db"]},
     "deploy_user.sh": {"user": "deploy", "key": "ssh-ed25519 AAAA slipway"},
     "open_port.sh": {"port": 80},
-    "leave.sh": {"app": "site", "root": "/srv/site"},
-    "leave_site.sh": APPLICATION,
+    "remove_app.sh": APPLICATION,
     "create_database.sh": {"role": "site", "database": "site", "epoch": "2026-11-29T02:00:00Z"},
     "mark_database.sh": {"database": "site", "mark": "2026-11-29T02:00:00Z"},
     "prepare_app.sh": APPLICATION,
     "prepare_app.sh, a further site": APPLICATION | {"server_names": ("shop.example.org",)},
-    "keep_former_port.sh": APPLICATION
+    "keep_old_port.sh": APPLICATION
     | {"behind": "10.20.0.0/24", "web_port": 80, "site": "/etc/nginx/site"},
-    "keep_former_port.sh, no load balancer": APPLICATION
-    | {"behind": "", "web_port": 80, "site": ""},
-    "leave_former_port.sh": APPLICATION,
-    "see_off.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
+    "keep_old_port.sh, no load balancer": APPLICATION | {"behind": "", "web_port": 80, "site": ""},
+    "close_old_port.sh": APPLICATION,
+    "drain_server.sh": APPLICATION | {"server": "web-2", "user": "deploy", "drain_seconds": 30},
     "on_server.sh": {"server": "web-2", "user": "deploy", "command": "sudo sh -c 'true'"},
     "step_aside.sh": APPLICATION | {"drain_seconds": 30, "seconds_to_judge": 7},
     "supervise.sh": APPLICATION | {"runs": APP_SERVERS["gunicorn"]},

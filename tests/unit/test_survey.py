@@ -82,7 +82,8 @@ def test_a_file_is_told_with_mode_owner_and_what_was_put_there(
     assert (found["mode"], found["recorded"]) == ("0640", None)
     assert found["owner"].count(":") == 1
     record = records / "files" / hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    record.write_text("abc\n0640\nroot:root\n/x\n")
+    record.mkdir()
+    (record / "put").write_text("abc\n0640\nroot:root\nremoved\n\n\n\n/x\n")
     found = survey.file_state(path)
     assert found is not None
     assert found["recorded"] == "abc"
@@ -92,11 +93,11 @@ def test_the_record_is_where_slipway_put_file_leaves_it(tmp_path: Path, records:
     put_file = Path(survey.__file__).with_name("slipway-put-file")
     path = tmp_path / "it's a file"
     subprocess.run(
-        ["sh", put_file, path, "0600", f"{os.geteuid()}:{os.getegid()}"],
+        ["sh", put_file, "--owner", f"{os.geteuid()}:{os.getegid()}", path],
         input=b"one\nslipway: end of file\n",
         env={
             **os.environ,
-            "SLIPWAY_RECORDS": str(records / "files"),
+            "SLIPWAY_RECORDS": str(records),
             "SLIPWAY_JOURNAL": str(tmp_path / "journal" / "history.jsonl"),
         },
         capture_output=True,

@@ -28,15 +28,16 @@ def debian(label: str, postgresql: str) -> Distribution:
         # Debian's own default site is there again when nginx had to be installed again.
         enable_site="rm -f /etc/nginx/sites-enabled/default &&"
         " ln -sfn ../sites-available/{app} /etc/nginx/sites-enabled/{app} && ",
-        ssh_service="ssh",
+        disable_site="rm -f /etc/nginx/sites-enabled/{app}",
+        ssh_unit="ssh.service",
         installed=("dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\\n"),
         postgresql_version=postgresql,
         postgresql_folder=f"/etc/postgresql/{postgresql}/main",
         postgresql_program=f"/usr/lib/postgresql/{postgresql}/bin/postgres",
         pg_isready=f"/usr/lib/postgresql/{postgresql}/bin/pg_isready",
-        updates_service="unattended-upgrades",
+        updates_unit="unattended-upgrades.service",
         updates_file="/etc/apt/apt.conf.d/60slipway",
         updates_template="unattended-upgrades.conf",
         updates_check="apt-config dump",
-        after_packages={"web": (), "db": ()},
+        post_install={"web": (), "db": ()},
     )

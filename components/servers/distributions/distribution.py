@@ -31,7 +31,9 @@ class Distribution:
     """The file of nginx's site; {app} stands for the application's name."""
     enable_site: str = ""
     """Shell, up to its `&&`, that makes nginx read it where it does not by itself."""
-    ssh_service: str
+    disable_site: str = ""
+    """Shell that takes that back."""
+    ssh_unit: str
     installed: Sequence[str]
     """The command that prints `ii <name>` for each of the packages behind it that is installed."""
     postgresql_version: str = ""
@@ -42,13 +44,13 @@ class Distribution:
     pg_isready: str
     notices_lost_clients: bool = True
     """Whether its PostgreSQL is 14 or newer, which can look after the clients of statements."""
-    updates_service: str
-    """With its type where that is not `.service`."""
+    updates_unit: str
+    """What installs security updates by itself."""
     updates_file: str
     """Settings of the daily security updates; its template has the file's own name."""
     updates_template: str
     updates_check: str = ""
-    after_packages: Mapping[Role, tuple[str, ...]]
+    post_install: Mapping[Role, tuple[str, ...]]
     """By the server's role: shell commands that make of its packages what Debian's make of
     themselves (run each time, so safe to repeat)."""
 
@@ -60,12 +62,4 @@ class Distribution:
             "pg_isready": self.pg_isready,
             "postgresql": self.postgresql_version,
             "site": self.site,
-            "services": {
-                "ssh": _unit(self.ssh_service),
-                "updates": _unit(self.updates_service),
-            },
         }
-
-
-def _unit(name: str) -> str:
-    return name if "." in name else f"{name}.service"

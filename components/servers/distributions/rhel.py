@@ -8,7 +8,11 @@ from __future__ import annotations
 from components.servers.distributions.distribution import Distribution
 
 IDS = ("rhel", "rocky", "almalinux", "centos", "ol")
-_LET_NGINX_CONNECT = "! selinuxenabled || setsebool -P httpd_can_network_connect 1"
+_LET_NGINX_CONNECT = (
+    "if selinuxenabled && getsebool httpd_can_network_connect | grep -q 'off$'; then"
+    " echo 'setsebool -P httpd_can_network_connect 0' | slipway-on-remove selinux &&"
+    " setsebool -P httpd_can_network_connect 1; fi"
+)
 _DATA = "/var/lib/pgsql/data"
 _MAKE_A_CLUSTER = (
     f"[ -s {_DATA}/PG_VERSION ] || postgresql-setup --initdb >/dev/null",
@@ -39,15 +43,15 @@ def rhel(label: str, *, python: str, postgresql: str = "") -> Distribution:
         python=python,
         web_user="nginx",
         site="/etc/nginx/conf.d/{app}.conf",
-        ssh_service="sshd",
+        ssh_unit="sshd.service",
         installed=("rpm", "-q", "--qf", "ii %{NAME}\\n"),
         postgresql_version=postgresql,
         postgresql_folder=_DATA,
         postgresql_program="/usr/bin/postgres",
         pg_isready="/usr/bin/pg_isready",
         notices_lost_clients=postgresql != "13",
-        updates_service="dnf-automatic.timer",
+        updates_unit="dnf-automatic.timer",
         updates_file="/etc/dnf/automatic.conf",
         updates_template="dnf-automatic.conf",
-        after_packages={"web": (_LET_NGINX_CONNECT,), "db": _MAKE_A_CLUSTER},
+        post_install={"web": (_LET_NGINX_CONNECT,), "db": _MAKE_A_CLUSTER},
     )

@@ -1,5 +1,5 @@
 # Before the site's file is checked: nginx goes on with the port it had until the load balancer has moved
-# to the new one (leave_former_port.sh). Without a load balancer there is nobody to wait for.
+# to the new one (close_old_port.sh). Without a load balancer there is nobody to wait for.
 kept={{ configuration }}/former-port.conf
 systemctl stop {{ app }}-leave-port.timer 2>/dev/null || true
 {% if behind %}

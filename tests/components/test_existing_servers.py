@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.platform import preflight
-from components.platform.preflight import Known
+from components.platform.preflight import HostFacts
 from components.servers.distributions import registry
 from components.settings.settings import Settings
 from tests.components.conftest import Engine, Run, plain
@@ -24,18 +24,18 @@ def own(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run` for hosts that have been looked at; what they run is a setting of the test."""
 
     def run_program(system: str = "debian 12", **settings: Any) -> Engine:
-        def look(wanted: Settings, earlier: Any, stack: str) -> dict[str, Known]:
+        def look(wanted: Settings, earlier: Any, stack: str) -> dict[str, HostFacts]:
             return {
-                name: Known(
+                name: HostFacts(
                     host=host,
                     host_key=KEY,
                     distribution=registry.of(*system.split()),
-                    seen=system,
+                    os_release=system,
                 )
                 for name, host in wanted.own_hosts.items()
             }
 
-        monkeypatch.setattr(preflight, "look", look)
+        monkeypatch.setattr(preflight, "check", look)
         return run(**{**OWN, **settings})
 
     return run_program
@@ -47,7 +47,7 @@ def test_nothing_is_asked_of_digitalocean(own: Run) -> None:
 
 def test_a_web_server_is_configured_as_on_a_droplet(own: Run, run: Run) -> None:
     for name in ("web-nginx", "web-unit", "web-environment", "web-stage", "web-start"):
-        # nginx behind a load balancer goes on with its former port for a while.
+        # nginx behind a load balancer goes on with its old port for a while.
         servers = 1 if name == "web-nginx" else 2
         here, there = own().one(name).inputs, run(webCount=servers).one(name).inputs
         assert here["create"] == there["create"], name
@@ -70,7 +70,7 @@ def test_the_deploy_user_is_made_by_the_owner(own: Run) -> None:
 
 def test_all_is_done_again_on_a_machine_with_another_host_key(own: Run) -> None:
     for each in own().all("Command"):
-        if each.name.startswith("web-") and not each.name.endswith("-leave"):
+        if each.name.startswith("web-") and not each.name.endswith("-uninstall"):
             (trigger,) = each.inputs["triggers"]
             assert preflight.fingerprint(KEY) in trigger, each.name
 
@@ -104,17 +104,17 @@ def test_who_may_log_in_stays_as_the_owner_has_it(own: Run) -> None:
 
 def test_a_machine_that_leaves_is_cleaned_under_its_own_name(own: Run) -> None:
     """Not under its place in the list: the second may become the first, and stay."""
-    leave = own().one("[203.0.113.11]:2222-leave").inputs
-    assert "/etc/nginx/sites-enabled/" in leave["delete"]
+    leave = own().one("[203.0.113.11]:2222-uninstall").inputs
+    assert leave["delete"].endswith("'slipway-remove --all'")
     assert "triggers" not in leave
 
 
-def test_a_machine_that_leaves_is_cleaned_of_every_site(own: Run) -> None:
+def test_each_site_notes_on_the_machine_how_it_is_removed(own: Run) -> None:
     shop = {"appName": "shop", "serverNames": ["shop.example.org"], "releaseCommand": ""}
-    leave = own(sites=[shop]).one("203.0.113.10-leave").inputs["delete"]
-    assert leave.index("app=shop") < leave.index("app=site")
-    assert "rm -f /etc/sudoers.d/slipway" in leave.split("app=site")[1]
-    assert "app=shop" not in own().one("203.0.113.10-leave").inputs["delete"]
+    engine = own(sites=[shop])
+    assert "slipway-on-remove site-site" in engine.one("web-prepare").inputs["create"]
+    assert "slipway-on-remove site-shop" in engine.one("web-shop-prepare").inputs["create"]
+    assert "slipway-remove --site shop" in engine.one("web-shop-site").inputs["delete"]
 
 
 def test_the_next_update_knows_what_was_seen(own: Run) -> None:
@@ -144,7 +144,8 @@ def test_the_rhel_family_gets_its_own_names(own: Run) -> None:
     assert "/etc/nginx/conf.d/site.conf" in create["web-nginx"]
     assert "sites-enabled" not in create["web-nginx"]
     assert "/var/lib/pgsql/data/pg_hba.conf" in create["database-pg-hba"]
-    assert "systemctl reload sshd" in create["web-sshd"]
+    assert "--unit sshd.service --verb reload" in create["web-sshd"]
+    assert "--unit dnf-automatic.timer --verb start" in create["web-security-updates"]
     assert "host/releasectl python3.12 " in create["web-releasectl"]
     assert "usermod --append --groups site nginx" in create["web-prepare"]
     everything = " ".join(create.values())
