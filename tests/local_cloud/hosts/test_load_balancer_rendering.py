@@ -65,7 +65,7 @@ CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING}
 @pytest.mark.parametrize("name", CASES)
 def test_a_configuration_is_rendered_as_reviewed(name: str) -> None:
     rendered = render(CASES[name], HAPROXY.common(), STATES)
-    assert rendered == (GOLDEN / f"balancer_{name}.cfg").read_text()
+    assert rendered == (GOLDEN / f"load_balancer_{name}.cfg").read_text()
 
 
 def test_forwards_are_rendered_as_reviewed() -> None:
