@@ -10,7 +10,7 @@ from components.application.web import Web, WebArgs
 from components.core import errors, outputs, render
 from components.database.postgresql import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
 from components.platform.platform import platform_of
-from components.release import performer, plan
+from components.release import performer, release_choice
 from components.release.release import Release, ReleaseArgs
 from components.release.rollout import Rollout
 from components.servers.keys import KeyPair, Password
@@ -20,13 +20,13 @@ from components.settings import foundation, interruption, load, site
 errors.end_quietly_when_interrupted()
 errors.refuse_another_clone(__file__)
 wanted = load.load()
-earlier = plan.last_outputs()
+earlier = release_choice.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
 database_epoch = epoch(earlier)
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
 platform = platform_of(wanted, earlier)
-chosen = [plan.decide(each, earlier) for each in sites]
-changed = performer.decide(wanted, [each.release.id for each in chosen], earlier.get("updated"))
+chosen = [release_choice.choose(each, earlier) for each in sites]
+changed = performer.of_update(wanted, [each.release.id for each in chosen], earlier.get("updated"))
 applications = [
     Application(
         settings=each.settings,
@@ -46,7 +46,7 @@ db_passwords = {
     for each in sites
 }
 
-interruption.tell(wanted, earlier)
+interruption.warn(wanted, earlier)
 platform.create_shared_resources(deploy_key)
 
 db_server = Server(
@@ -110,8 +110,8 @@ releases = {
     each.name: Release(
         "release" if each.is_first else f"release-{each.name}",
         ReleaseArgs(
-            plan=chosen[number],
-            place=each.within(pulumi.get_stack()),
+            choice=chosen[number],
+            archive_key=each.within(pulumi.get_stack()),
             application=applications[number],
             web=web_tiers[number],
             rollout=Rollout.of(wanted),

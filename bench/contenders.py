@@ -172,7 +172,7 @@ class Slipway(Contender):
                 f"{host.address} {pinned[host.address]}" for host in [*self.web, self.db]
             ],
             "slipway:sshKey": str(self.hosts.key),
-            "slipway:maxUpload": f"{self.body_megabytes}m",
+            "slipway:maxBodySize": f"{self.body_megabytes}m",
             "slipway:workers": WORKERS,
             "slipway:workerThreads": THREADS,
             "slipway:keepReleases": self.kept,

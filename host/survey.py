@@ -1,7 +1,7 @@
-"""What a server is like at this moment, as plain data: nothing is judged, nothing is changed.
+"""The present state of a server as plain data: nothing is judged, nothing is changed.
 
-scripts/status sends this file to Python on the server, with a call of `survey` at its end. Runs as
-root, on Python 3.9 and later, with the standard library only.
+scripts/status sends this file to Python on the server, with a call of `survey` at its end. It runs
+as root, on Python 3.9 or later, with the standard library only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RECORDS = Path("/var/lib/slipway")
 JOURNAL = Path("/var/log/slipway/history.jsonl")
-PATIENCE_SECONDS = 12
+TIMEOUT_SECONDS = 12
 
 
 def survey(
@@ -33,17 +33,18 @@ def survey(
     postgresql: bool = False,
     sites: tuple[str, ...] = (),
 ) -> str:
-    """One JSON object.
+    """The state as one JSON object.
 
     Args:
-        system: how it calls things (components/servers/distributions/distribution.py, `facts`).
-        files: absolute paths to look at.
-        units: systemd's full names.
-        app: name of the application that is served here.
-        postgresql: whether PostgreSQL runs here.
+        system: names, paths and queries of the distribution
+            (components/servers/distributions/distribution.py, `facts`).
+        files: absolute paths to examine.
+        units: full names of systemd units.
+        app: name of the application on this server.
+        postgresql: whether PostgreSQL should run here.
         sites: names of the applications of further sites.
     """
-    # The only ones that may take long: they go on while the others are looked at.
+    # The only commands that may take long: they run while the rest is collected.
     apps = [*([app] if app else []), *sites]
     releases = {each: start("releasectl", "--app", each, "status") for each in apps}
     found: dict[str, Any] = {
@@ -85,19 +86,19 @@ def start(*command: str) -> subprocess.Popen[str] | None:
 
 
 def output(*command: str) -> str:
-    """Standard output, whatever the exit status; nothing where the program is missing or hangs."""
+    """Standard output, whatever the exit status; empty if the program is missing or hangs."""
     process = start(*command)
     if process is None:
         return ""
     try:
-        return process.communicate(timeout=PATIENCE_SECONDS)[0]
+        return process.communicate(timeout=TIMEOUT_SECONDS)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         return ""
 
 
 def memory() -> dict[str, int]:
-    """Bytes. What the kernel can give back at once counts as free."""
+    """Memory in bytes. What the kernel can reclaim at once counts as free."""
     lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
     total, free = kilobytes["MemTotal"] * 1024, kilobytes["MemAvailable"] * 1024
@@ -105,13 +106,13 @@ def memory() -> dict[str, int]:
 
 
 def disk() -> dict[str, int]:
-    """Bytes of the root file system, without what is kept for root: as df(1) counts."""
+    """Size of the root file system in bytes, without blocks reserved for root, like df(1)."""
     usage = shutil.disk_usage("/")
     return {"total": usage.used + usage.free, "used": usage.used}
 
 
 def uptime() -> float:
-    """Seconds since the first process started, which in a container is not the machine's boot."""
+    """Seconds since PID 1 started, which in a container is later than the machine's boot."""
     machine = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
     # After the name, which may hold anything, starttime is the 20th (proc(5)).
     first = Path("/proc/1/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
@@ -121,7 +122,7 @@ def uptime() -> float:
 def unit_state(unit: str) -> dict[str, str]:
     return {
         "active": output("systemctl", "is-active", unit).strip(),
-        # Not `show`, which remembers what was so before `enable --no-reload`.
+        # Not `show`, which reports the state before `enable --no-reload`.
         "enabled": output("systemctl", "is-enabled", unit).strip(),
     }
 
@@ -132,7 +133,7 @@ def failed_units() -> list[str]:
 
 
 def missing_packages(system: dict[str, Any]) -> list[str] | None:
-    """Of the packages that were asked for; None if none ever were."""
+    """Packages that Slipway installed and that are missing now; None if it never installed any."""
     try:
         wanted = (RECORDS / "packages").read_text(encoding="utf-8").split()
     except FileNotFoundError:
@@ -143,7 +144,7 @@ def missing_packages(system: dict[str, Any]) -> list[str] | None:
 
 
 def file_state(path: Path) -> dict[str, Any] | None:
-    """None where there is no file. `recorded` is what slipway-put-file last put there."""
+    """State of a file; None if it is missing. `recorded` is the hash of what was installed."""
     import grp
     import pwd
 
@@ -171,7 +172,7 @@ def file_state(path: Path) -> dict[str, Any] | None:
 
 
 def certificates() -> dict[str, float | None]:
-    """When the certificates that nginx is configured with end, by file; None if unreadable."""
+    """Expiry of the certificates in nginx's configuration, by file; None if unreadable."""
     found = {}
     for folder in ("sites-enabled", "conf.d"):
         for configuration in Path("/etc/nginx", folder).glob("*"):
@@ -199,11 +200,11 @@ def accepts(system: dict[str, Any]) -> bool:
 
 
 def application_state(release: subprocess.Popen[str] | None) -> dict[str, Any]:
-    """What releasectl says, or `error`."""
+    """The output of `releasectl status`, or `error`."""
     if release is None:
         return {"error": "there is no releasectl"}
     try:
-        said, complaint = release.communicate(timeout=PATIENCE_SECONDS)
+        said, complaint = release.communicate(timeout=TIMEOUT_SECONDS)
         found: dict[str, Any] = json.loads(said)
     except subprocess.TimeoutExpired:
         release.kill()
@@ -223,7 +224,7 @@ def shows_maintenance(system: dict[str, Any], app: str) -> bool:
 
 
 def last_change(*journals: Path) -> dict[str, Any] | None:
-    """The newest entry of all journals: each has its newest as the last line."""
+    """The newest entry of all journals. The last line of each is its newest."""
     found = [entry for entry in map(last_entry, journals) if entry]
     return max(found, key=lambda entry: str(entry.get("at")), default=None)
 

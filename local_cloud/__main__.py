@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from local_cloud.cli.places import cache_folder, default_state_folder
+from local_cloud.cli.paths import cache_folder, default_state_folder
 from local_cloud.machine import MachineError
 
 
@@ -113,8 +113,8 @@ def serve(state: Path, port: int | None) -> None:
 @main.command()
 @_state
 @click.option("--json", "as_json", is_flag=True, help="For a program.")
-@click.option("--balancers", is_flag=True, help="Only the load balancers, not the droplets.")
-def status(state: Path, as_json: bool, balancers: bool) -> None:
+@click.option("--load-balancers", is_flag=True, help="Only the load balancers, not the droplets.")
+def status(state: Path, as_json: bool, load_balancers: bool) -> None:
     """Show the droplets and load balancers (with --json one of the two).
 
     \b
@@ -122,7 +122,7 @@ def status(state: Path, as_json: bool, balancers: bool) -> None:
     """
     from local_cloud.cli.status import show
 
-    show(state, as_json=as_json, balancers=balancers)
+    show(state, as_json=as_json, only_load_balancers=load_balancers)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

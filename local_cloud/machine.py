@@ -19,8 +19,8 @@ class MachineError(Exception):
     """A machine could not do what was asked; the message is for the person who asked."""
 
 
-class BalancerError(MachineError):
-    """A load balancer does not run as it should; the rest of the network is in force."""
+class LoadBalancerError(MachineError):
+    """A load balancer does not run as it should; the rest of the network has been applied."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +126,11 @@ class Backend:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balancer:
-    """A load balancer: visitors come to its public address, it asks from its private one."""
+class LoadBalancerSpec:
+    """A load balancer: visitors use its public address, its health checks the private one."""
 
     number: int
-    """Its number among the balancers of this cloud, from 1; never used twice."""
+    """Its number among the load balancers of this cloud, from 1; never used twice."""
     public: Interface
     private: Interface
     listeners: tuple[Listener, ...]
@@ -142,9 +142,9 @@ class Balancer:
     keeps_backend_connections: bool = False
     idle_seconds: int = 60
     allowed: tuple[IPv4Network, ...] = ()
-    """Who may come; everybody when empty."""
+    """Networks that may connect; all if empty."""
     denied: tuple[IPv4Network, ...] = ()
-    """Who may not come, even if allowed."""
+    """Networks that may not connect, even if allowed above."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ class Network:
 
     guards: tuple[Guard, ...] = ()
     forwards: tuple[Forward, ...] = field(default=())
-    balancers: tuple[Balancer, ...] = ()
+    load_balancers: tuple[LoadBalancerSpec, ...] = ()
     ranges: tuple[IPv4Network, ...] = ()
     """Of all VPCs, also those without a machine: an address that no machine has is unreachable."""
 
@@ -207,7 +207,7 @@ class Hypervisor(Protocol):
         """Make firewalls, load balancers and loopback forwards be exactly these.
 
         A load balancer that changes loses no request: what is under way ends as it began. Raises
-        `BalancerError` when only a load balancer is not as wanted.
+        `LoadBalancerError` when only a load balancer is not as wanted.
         """
 
     def check_forward(self, loopback_port: int) -> None:

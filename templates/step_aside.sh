@@ -10,4 +10,4 @@ systemctl reload nginx
 systemctl stop {{ app }}-aside.timer 2>/dev/null || true
 systemd-run --quiet --collect --unit={{ app }}-aside --on-active=600 sh -c "rm -f $aside; systemctl reload nginx"
 sleep {{ seconds_to_judge }}
-timeout {{ drain_seconds + 5 }} releasectl --app {{ app }} idle >/dev/null || true
+timeout {{ drain_seconds + 5 }} releasectl --app {{ app }} drain-server >/dev/null || true

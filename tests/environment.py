@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.cli.places import cache_folder
+from local_cloud.cli.paths import cache_folder
 from local_cloud.hosts.hypervisor import NspawnHypervisor
 from tests.clone import Clone, Place, copy_of_the_project, write_settings
 

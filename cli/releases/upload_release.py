@@ -98,8 +98,8 @@ class Delivery:
         if self.archive.exists():
             return
         # As a rule it is there, and what looks for it elsewhere needs not be imported.
-        from components.release.archive import ArchiveError
         from components.release.bucket import BucketError
+        from components.release.verify import ArchiveError
 
         with self._one_at_a_time():
             if self.archive.exists():
@@ -134,11 +134,11 @@ class Delivery:
         if bucket is None:
             reasons.append("no bucket is set (artifactBucket)")
             return
-        self._take_in(lambda file: bucket.read(self.release, file))
+        self._receive(lambda file: bucket.read(self.release, file))
         say(f"release {self.release} for {self.server} came from {bucket.where}")
 
     def _from_servers(self, reasons: list[str]) -> None:
-        from components.release.archive import ArchiveError
+        from components.release.verify import ArchiveError
 
         fleet = Fleet.of(self.stack)
         with fleet.opened() as opened:
@@ -147,17 +147,17 @@ class Delivery:
                     continue
                 line = self._ssh(opened, other, f"pack {self.release}")
                 try:
-                    self._take_in(lambda file, line=line: _output_of(line, file))  # type: ignore[misc]
+                    self._receive(lambda file, line=line: _output_of(line, file))  # type: ignore[misc]
                 except (DeliveryError, ArchiveError) as error:
                     reasons.append(f"{other.name}: {error}")
                     continue
                 say(f"release {self.release} for {self.server} came from {other.name}")
                 return
 
-    def _take_in(self, write: Callable[[BinaryIO], None]) -> None:
-        from components.release import archive
+    def _receive(self, write: Callable[[BinaryIO], None]) -> None:
+        from components.release import verify
 
-        archive.take_in(self.release, self.archive, write)
+        verify.receive(self.release, self.archive, write)
 
 
 def _output_of(line: list[str], file: BinaryIO) -> None:

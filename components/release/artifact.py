@@ -1,9 +1,8 @@
-"""A folder becomes a release: a deterministic archive, and an id that is its content.
+"""Packs a folder as a release: a deterministic archive, with an id that is a hash of its content.
 
-The same tree has the same id on any machine: names, the executable bit and the bytes count;
-order on disk, times, owners and umask do not. `host/releasectl` computes the id again from what it
-unpacks, so what is here under "the id" must say the same as `TreeDigest` there (a test holds the
-two together).
+The same tree has the same id on any machine: names, the executable bit and the bytes count; order
+on disk, times, owners and umask do not. `host/releasectl` computes the id again from what it
+unpacks, so the code under "The id" must agree with `TreeDigest` there (a test compares the two).
 """
 
 import hashlib
@@ -20,21 +19,21 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from components.core.errors import SlipwayError
-from components.release.archive import ID_LENGTH
 from components.release.artifact_store import archive_in
-from components.release.gzip_writer import Compressed, pays
+from components.release.gzip_writer import GzipWriter, is_compressible
 from components.release.ignored import Ignored
+from components.release.verify import ID_LENGTH
 
-#: Never part of a release, whatever the ignore files say: caches, secrets, our own state
-#: (and `.slipway/`, in which releasectl keeps its marks in an unpacked release).
+#: Never part of a release, whatever the ignore files say: caches, secrets, Slipway's own state
+#: (`.slipway/` is also where releasectl keeps its marks in an unpacked release).
 NEVER_PACKED = frozenset(
     {".git", ".venv", ".env", ".slipway", "__pycache__", ".gitignore", ".slipwayignore"}
 )
 NEVER = "never released"
-#: JSON of what releasectl is to do besides unpacking it (components/release/source.py).
+#: JSON that tells releasectl what to do besides unpacking (components/release/source.py).
 RECIPE = ".slipway-recipe"
 REQUIREMENTS = "requirements.txt"
-#: Of a file that is at least so large, this much tells whether packing it pays.
+#: Bytes at the beginning of a larger file that decide whether it is compressed.
 SAMPLE = 64 << 10
 ABANDONED_AFTER_SECONDS = 3600
 CHUNK = 1 << 20
@@ -44,8 +43,8 @@ CHUNK = 1 << 20
 class Artifact:
     """A packed release. `path` is the archive, `size` its bytes, `files` how many it holds.
 
-    `requirements_hash` is the sha256 of requirements.txt: equal means nothing is to be installed.
-    `folders` are those that files are in, by name as `static/css`, and symlinks.
+    `requirements_hash` is the SHA-256 of requirements.txt: if it is equal, nothing is installed.
+    `folders` has the names of all folders that contain files, such as `static/css`, and symlinks.
     """
 
     id: str
@@ -58,7 +57,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What of a folder is no part of its release, folders as a whole, and why."""
+    """A file, or a whole folder, that is not part of the release, and why."""
 
     name: str
     why: str
@@ -66,9 +65,9 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Entry:
-    """One file or symlink of the tree; `name` is relative, with slashes; `target` of a symlink.
+    """One file or symlink of the tree. `name` is relative, with slashes; `target` is a symlink's.
 
-    `content` is what a file holds that is not in the folder, but added to it.
+    `content` is set for a file that is added to the release without being in the folder.
     """
 
     name: str
@@ -82,12 +81,12 @@ class Entry:
 
 
 def identify(source: Path, added: Mapping[str, bytes] | None = None) -> str:
-    """The id that packing `source` would give. Raises SlipwayError as `pack` does."""
+    """The id that `pack` would give the folder. Raises SlipwayError as `pack` does."""
     return _identify(_release(source, added or {}))
 
 
 def copy(source: Path, destination: Path) -> None:
-    """Copy what would be packed of a folder. Raises SlipwayError as `pack` does."""
+    """Copy the files that `pack` would pack. Raises SlipwayError as `pack` does."""
     for entry in _entries(source):
         path = destination / entry.name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,12 +94,12 @@ def copy(source: Path, destination: Path) -> None:
 
 
 def identify_folder(source: Path) -> str:
-    """The same for a folder that need not be a release."""
+    """The id of a folder that need not be a release."""
     return _identify(_entries(source))
 
 
 def left_out(source: Path) -> list[LeftOut]:
-    """What packing would leave out of a folder, by name. Raises SlipwayError as `pack` does."""
+    """What `pack` would leave out, sorted by name. Raises SlipwayError as `pack` does."""
     found: list[LeftOut] = []
     for _ in _walk(source, "", Ignored.of(source), found):
         pass
@@ -108,16 +107,15 @@ def left_out(source: Path) -> list[LeftOut]:
 
 
 def pack(source: Path, destination: Path, added: Mapping[str, bytes] | None = None) -> Artifact:
-    """Pack the folder `source` as `destination/<id>.tar.gz`, unless that archive is there already.
+    """Pack the folder `source` as `destination/<id>.tar.gz`, unless that archive exists already.
 
-    Files that are `added`, contents by name, take the place of the folder's own.
-    Left out: what `NEVER_PACKED` names, *.pyc, and what git ignores or .slipwayignore names
-    (which has the last word: `!static/dist/` brings back what git ignores; see
-    components/release/ignored.py).
+    `added` maps names to contents that replace the folder's own files. Left out are the names in
+    `NEVER_PACKED`, *.pyc, and what git ignores or .slipwayignore names (which has the last word:
+    `!static/dist/` includes what git ignores; see components/release/ignored.py).
 
     Raises SlipwayError, naming the path, for a missing or empty folder, no requirements.txt, a
-    symlink that leaves the folder, a device or socket, an unreadable file, a name that is not
-    UTF-8, and for files that change while they are packed. Nothing is left behind then.
+    symlink that leads out of the folder, a device or socket, an unreadable file, a name that is not
+    UTF-8, and for files that change while they are packed. In that case nothing is left behind.
     """
     entries = _release(source, added or {})
     release = _identify(entries)
@@ -221,11 +219,11 @@ def _entry(source: Path, name: str) -> Entry:
 
 
 def _target_inside(source: Path, name: str) -> str:
-    """The symlink's target, if the release still holds it wherever it is unpacked."""
+    """The symlink's target, if it is inside the release."""
     target = str((source / name).readlink())
     reached = os.path.normpath(str(Path(name).parent / target))
     leaves = target.startswith("/") or reached == ".." or reached.startswith("../")
-    # By name alone `link/../x` may look inside while it follows another link out of the folder.
+    # Judged by name alone, `link/../x` can look inside although `link` leads out of the folder.
     real = Path(os.path.realpath(source / name))
     if leaves or not real.is_relative_to(os.path.realpath(source)):
         raise SlipwayError(
@@ -276,8 +274,8 @@ def _write(entries: list[Entry], release: str, archive: Path) -> None:
 
 
 def _write_entries(entries: list[Entry], raw: BinaryIO) -> Iterator[tuple[Entry, str]]:
-    """Write the archive, telling the hash of what was really read of each entry."""
-    packed = Compressed(raw)
+    """Write the archive; yield each entry with the hash of the bytes that were written."""
+    packed = GzipWriter(raw)
     with tarfile.open(fileobj=cast("BinaryIO", packed), mode="w", format=tarfile.PAX_FORMAT) as tar:
         for entry in entries:
             header = tarfile.TarInfo(entry.name)
@@ -292,11 +290,11 @@ def _write_entries(entries: list[Entry], raw: BinaryIO) -> Iterator[tuple[Entry,
                     header.size = file.seek(0, os.SEEK_END)
                     file.seek(0)
                     if header.size >= SAMPLE:
-                        packed.as_is = not pays(file.read(SAMPLE))
+                        packed.stored = not is_compressible(file.read(SAMPLE))
                         file.seek(0)
                     reader = _HashingReader(file)
                     tar.addfile(header, reader)
-                    packed.as_is = False
+                    packed.stored = False
             except OSError as error:
                 raise SlipwayError(f"{entry.path}: cannot be packed: {error}") from error
             yield entry, reader.hash.hexdigest()
@@ -304,7 +302,7 @@ def _write_entries(entries: list[Entry], raw: BinaryIO) -> Iterator[tuple[Entry,
 
 
 class _HashingReader:
-    """A file that is hashed on the way into the archive, so that it is read only once."""
+    """Hashes a file while it is read into the archive, so that it is read only once."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -317,7 +315,7 @@ class _HashingReader:
 
 
 def _remove_abandoned(destination: Path) -> None:
-    """Take away what a killed run left; a young one may belong to a run that is at work."""
+    """Remove what a killed run left; a recent file may belong to a run in progress."""
     for path in destination.glob(".*.partial"):
         if time.time() - path.stat().st_mtime > ABANDONED_AFTER_SECONDS:
             path.unlink(missing_ok=True)

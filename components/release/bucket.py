@@ -1,6 +1,6 @@
-"""A bucket with S3's API, such as a DigitalOcean Space, in which packed releases are kept.
+"""A bucket with the S3 API, such as a DigitalOcean Space, that stores packed releases.
 
-Credentials come from the environment alone, and no message holds them.
+Credentials come from environment variables only, and no message contains them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ CREDENTIALS = (
     ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 )
 CONNECT_SECONDS = 5
-ANSWER_SECONDS = 60
-TRIES = 3
-# What a signature names where the place has no regions, as DigitalOcean's documentation has it.
+READ_SECONDS = 60
+ATTEMPTS = 3
+# The region to sign for where there are none, as in DigitalOcean's documentation.
 ANY_REGION = "us-east-1"
 _KEY = re.compile(r"([0-9a-f]{12})\.tar\.gz")
 # Error codes of S3 (its API reference, "Error responses").
@@ -34,27 +34,27 @@ _WRONG_CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidTok
 
 
 class BucketError(Exception):
-    """What a person has to know: names the bucket and what is wrong with it."""
+    """The bucket cannot be used; the message names it and says why."""
 
 
 class NotThereError(BucketError):
-    """The bucket is well, but does not have this release."""
+    """The bucket works, but does not have this release."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """Every method raises BucketError when the bucket cannot be used."""
+    """Every method raises BucketError if the bucket cannot be used."""
 
     name: str
     endpoint: str
-    """Such as https://fra1.digitaloceanspaces.com; empty for AWS."""
+    """URL such as https://fra1.digitaloceanspaces.com; empty for AWS."""
     region: str
     folder: str
-    """The part of the bucket that is this environment's alone."""
+    """Prefix of the keys of this environment."""
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], project: str, stack: str) -> Bucket | None:
-        """The bucket that the settings name (by their names in Pulumi.yaml); None for none."""
+        """The bucket in the settings (with their names in Pulumi.yaml); None if none is set."""
         if not settings.get("artifactBucket"):
             return None
         return cls(
@@ -75,7 +75,7 @@ class Bucket:
             try:
                 self._client.head_object(Bucket=self.name, Key=self._key(release))
             except ClientError as error:
-                # An answer to HEAD has no body that says why: ask for something that has.
+                # A response to HEAD has no body that says why; one to this request does.
                 self._client.list_objects_v2(Bucket=self.name, Prefix=self.folder, MaxKeys=1)
                 if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
                     raise
@@ -83,7 +83,7 @@ class Bucket:
         return True
 
     def releases(self) -> set[str]:
-        """The ids of all that are there."""
+        """The ids of all releases in the bucket."""
         with self._explained():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=f"{self.folder}/"
@@ -100,7 +100,7 @@ class Bucket:
             self._client.put_object(Bucket=self.name, Key=self._key(release), Body=file)
 
     def read(self, release: str, into: BinaryIO) -> None:
-        """Raises NotThereError where it is not there. What comes is not checked here."""
+        """Download an archive, without verifying it. Raises NotThereError if it does not exist."""
         from botocore.exceptions import ClientError
 
         with self._explained():
@@ -132,15 +132,15 @@ class Bucket:
             region_name=self.region,
             aws_access_key_id=access,
             aws_secret_access_key=secret,
-            # It belongs to AWS's temporary keys, and to no others.
+            # Only AWS's temporary keys have a session token.
             aws_session_token=os.environ.get("AWS_SESSION_TOKEN")
             if access == os.environ.get("AWS_ACCESS_KEY_ID")
             else None,
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
-                read_timeout=ANSWER_SECONDS,
-                retries={"total_max_attempts": TRIES, "mode": "standard"},
-                # Not every server knows AWS's newest checksums; the release's id is a better one.
+                read_timeout=READ_SECONDS,
+                retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+                # Not every server supports AWS's newest checksums; the release id is a better one.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 s3={"addressing_style": "path" if self.endpoint else "auto"},
@@ -157,7 +157,7 @@ class Bucket:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """One line for a person of whatever boto3 raises."""
+        """Turn any error of boto3 into a BucketError of one line."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -165,7 +165,7 @@ class Bucket:
         except ClientError as error:
             raise BucketError(f"{self.where}: {_reason(error.response)}") from None
         except BotoCoreError as error:
-            # Its own text may hold the whole request.
+            # Its own text may contain the whole request.
             reason = type(error).__name__
             raise BucketError(f"{self.where} cannot be reached ({reason})") from None
 

@@ -1,7 +1,7 @@
-"""The packages an application needs, as the requirements.txt that its release carries.
+"""The packages an application needs, as the requirements.txt of its release.
 
-A release always carries requirements.txt, whatever form the project has them in: that is what a
-server installs, from wherever it gets its packages, and names its virtual environment after.
+Every release has a requirements.txt, however the project declares its dependencies: servers install
+from it, and name the virtual environment after its hash.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^]]*\])?\s*(?:==\s*([\w
 
 
 def of_folder(folder: Path) -> bytes | None:
-    """Contents of requirements.txt, made from uv.lock; None where the folder's own is to be taken.
+    """Content of requirements.txt, exported from uv.lock; None if the folder has its own.
 
     Raises:
-        SlipwayError: the folder does not say what it needs, or its files contradict each other.
+        SlipwayError: the folder does not declare its packages, or its files contradict each other.
     """
     project, lock, own = (folder / name for name in ("pyproject.toml", "uv.lock", REQUIREMENTS))
     if lock.exists():
@@ -51,8 +51,8 @@ def of_folder(folder: Path) -> bytes | None:
 
 
 def of_package(project: Path) -> bytes:
-    """The same for what is installed as a package: versions to be had first; empty where it is
-    left to the package itself."""
+    """The same for an application that is installed as a package: the versions to install before
+    it; empty if its own metadata is enough."""
     if (project / "uv.lock").exists():
         return of_folder(project) or b""
     own = project / REQUIREMENTS
@@ -60,7 +60,7 @@ def of_package(project: Path) -> bytes:
 
 
 def _check_lock(folder: Path) -> None:
-    """Whether the lock was made from this pyproject.toml; asks no network."""
+    """Raise SlipwayError unless the lock matches pyproject.toml; works offline."""
     with (folder / "uv.lock").open("rb") as file:
         try:
             packages = tomllib.load(file).get("package", [])
@@ -68,7 +68,7 @@ def _check_lock(folder: Path) -> None:
             raise SlipwayError(f"{folder / 'uv.lock'}: not valid TOML: {error}") from None
     sources = (package.get("source", {}).get("registry") for package in packages)
     registries = Counter(filter(None, sources)).most_common(1)
-    # A lock of another registry than this machine's own is not out of date for that.
+    # A lock made with another registry than this machine's is not out of date because of that.
     index = ["--default-index", registries[0][0]] if registries else []
     done = uv("lock", "--check", "--offline", *index, "--project", str(folder))
     if done.returncode != 0:
@@ -87,7 +87,7 @@ def _export(folder: Path) -> str:
 
 
 def _check_agreement(own: Path, exported: str) -> None:
-    """Both may be there, where one is made from the other."""
+    """Both may exist, if one was made from the other."""
     locked = _versions(exported)
     for name, versions in _versions(own.read_text()).items():
         if name not in locked:
@@ -107,7 +107,7 @@ def _or(versions: set[str]) -> str:
 
 
 def _versions(requirements: str) -> dict[str, set[str]]:
-    """The versions that are pinned, by normal name; none where any will do."""
+    """The pinned versions by normalized name; an empty set if any version will do."""
     found: dict[str, set[str]] = {}
     for line in requirements.splitlines():
         match = _REQUIREMENT.match(line)

@@ -1,6 +1,6 @@
-"""The releases of an environment: which one serves, which came before, what can be gone back to.
+"""The releases of an environment: which one serves, which came before, and which are kept.
 
-Pure: plain data in (the stack's last outputs), plain data out (its next ones).
+Pure: plain data in (the stack's last outputs), plain data out (its next outputs).
 """
 
 import re
@@ -19,10 +19,10 @@ class Release:
     """One release, as it was first released.
 
     `released_at` is ISO 8601 in UTC (`2026-11-20T16:00:00Z`); `commit`, `author` and `message` are
-    git's, None outside a repository; `dirty` says that the tree was not that commit; `released_by`
-    is a person and their machine (ada@laptop), None where that was not noted;
-    `requirements` is the sha256 of requirements.txt; `module` is the WSGI callable; `settings` are
-    those that it served with last (see written_settings.py).
+    git's, None outside a repository; `dirty` means that the tree differed from that commit;
+    `released_by` is a person and their machine (ada@laptop), None if unknown; `requirements` is the
+    SHA-256 of requirements.txt; `module` is the WSGI callable; `settings` are those that it last
+    served with (see components/settings/written.py).
     """
 
     id: str
@@ -41,10 +41,10 @@ class Release:
 
     @classmethod
     def from_dict(cls, entry: Any, where: str = "release") -> "Release":
-        """Read what `to_dict` wrote, also by an older or newer version of this program.
+        """Read what `to_dict` wrote.
 
-        Fields unknown here are left out and optional ones may be missing. Raises SlipwayError,
-        naming the field by `where` ("releases[2].id"), for anything else.
+        Unknown fields are ignored and optional ones may be missing. Raises SlipwayError, naming
+        the field with `where` ("releases[2].id"), for anything else.
         """
         if not isinstance(entry, dict):
             raise SlipwayError(f"{where}: expected a release (a map), found {entry!r}")
@@ -80,8 +80,8 @@ class Release:
 
 @dataclass(frozen=True)
 class History:
-    """`releases`, newest first (see `record`); `previous` is where a rollback without a name goes:
-    the next older one than `current` (both are ids)."""
+    """`releases`, newest first (see `record`). `current` and `previous` are ids; `previous` is the
+    next older release, and the target of a rollback without an id."""
 
     current: str
     previous: str | None
@@ -92,7 +92,7 @@ class History:
 
     @classmethod
     def of(cls, current: str, releases: Sequence[Release]) -> "History":
-        """The history in which `current`, one of `releases` (newest first), serves."""
+        """The history in which `current`, one of the `releases` (newest first), serves."""
         ids = [release.id for release in releases]
         if current not in ids:
             raise SlipwayError(
@@ -103,9 +103,9 @@ class History:
 
 
 def read(entries: Any) -> list[Release]:
-    """The `releases` output of a stack, newest first; None (there is none yet) is an empty list.
+    """Parse the `releases` output of a stack, newest first; None (no output yet) gives [].
 
-    Raises SlipwayError naming the entry and field that is not as expected.
+    Raises SlipwayError, naming the entry and the field that is not as expected.
     """
     if entries is None:
         return []
@@ -121,13 +121,13 @@ def read(entries: Any) -> list[Release]:
 def record(previous: Any, current: Release, keep: int, served: str | None = None) -> History:
     """The history after `current` was released on top of `previous`, the last `releases` output.
 
-    A new release comes first, and behind it the one that `served` until then: whoever rolls back
-    comes to what visitors had, not to what had been rolled back from. One that is known (a
-    rollback, or the same again) keeps its place, its time and its author, and has the settings that
-    it serves with now. The list order counts, not the clock, which may have been put back;
-    `newest_first` of host/releasectl follows the same rules on a server. At most `keep` (>= 1)
-    releases are kept, the newest, but never without the current and the previous one. Raises
-    SlipwayError for a `keep` below 1 and for a `previous` that is no history.
+    A new release comes first, followed by the one that `served` until then: a rollback goes to
+    what visitors had before, not to a release that had been rolled back from. A release that is
+    already in the history (a rollback, or no new code) keeps its position, time and author, and
+    gets the settings that it serves with now. Order is that of the list, not of the clock, which
+    may have been set back; `newest_first` in host/releasectl follows the same rules on a server.
+    The newest `keep` (>= 1) releases are kept, and always the current and the previous one. Raises
+    SlipwayError for a `keep` below 1 and for a `previous` that is not a history.
     """
     if keep < 1:
         raise SlipwayError(f"keep: expected a number of releases from 1 up, found {keep}")
@@ -152,10 +152,10 @@ def record(previous: Any, current: Release, keep: int, served: str | None = None
 
 
 def rollback_target(history: History, wanted: str | None) -> str:
-    """The id to go back to: `wanted`, or else the release before the current one.
+    """The id to roll back to: `wanted`, or else the release before the current one.
 
-    Raises SlipwayError, listing what there is, for an unknown id, for the one that already serves,
-    and when there is nothing older.
+    Raises SlipwayError, listing the kept releases, for an unknown id, for the one that already
+    serves, and if there is no older one.
     """
     ids = [release.id for release in history.releases]
     if wanted is None:

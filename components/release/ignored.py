@@ -1,9 +1,9 @@
-"""What of a folder is not released: git's own word, and .slipwayignore, which has the last one.
+"""Which files of a folder are not released: those git ignores, unless .slipwayignore overrides it.
 
-Git itself is asked, for it knows what is tracked: a tracked file is released whatever the rules
-say. Where there is no git, the same rules are read from the files, and a tracked file that they
-name is left out. A person's own rules for all repositories (core.excludesFile) do not count: the
-same clone gives the same release on every machine.
+Git itself is asked, because it knows what is tracked: a tracked file is released whatever the rules
+say. Without git the same rules are read from the files, and a tracked file that they match is left
+out. A user's global rules (core.excludesFile) do not count, so that the same clone gives the same
+release on every machine.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ Rules = pathspec.GitIgnoreSpec
 
 @dataclass(frozen=True)
 class Ignored:
-    """The rules for what is directly in one folder of an application."""
+    """The rules for the entries of one folder of an application."""
 
     top: Path
-    """The application's, as git knows it: no symlink leads there."""
+    """The application's folder, with symlinks resolved, as git reports it."""
     own: Rules
-    """.slipwayignore at the application's top."""
+    """.slipwayignore in the application's folder."""
     brought_back: tuple[tuple[str, ...], ...]
-    """Its rules with `!` that name a way from the top, in parts."""
+    """Its rules with `!` that name a path from the top, split into parts."""
     files: Files
     listed: frozenset[Path] | None
-    """What git says that it ignores, folders as a whole; None where git cannot be asked."""
+    """The files and whole folders that git ignores; None if git cannot be asked."""
     as_a_whole: bool = False
-    """Git ignores the folder: only what .slipwayignore brings back is released."""
+    """Git ignores this folder: only what .slipwayignore includes again is released."""
 
     @classmethod
     def of(cls, source: Path) -> Ignored:
-        """The rules at an application's top. Raises SlipwayError for rules that cannot be read."""
+        """The rules in an application's folder. Raises SlipwayError if they cannot be read."""
         top, path = source.resolve(), source / ".slipwayignore"
         lines = _lines(path)
         ways = [line[1:].strip().rstrip("/") for line in lines if line.startswith("!")]
@@ -57,7 +57,7 @@ class Ignored:
         )
 
     def why(self, name: str, *, is_folder: bool) -> str | None:
-        """Why something is left out, by its name from the application's top; None if it is not."""
+        """Why a path, relative to the application's folder, is left out; None if it is not."""
         asked = f"{name}/" if is_folder else name
         said = _directly(self.own, asked)
         if said is not None:
@@ -65,7 +65,7 @@ class Ignored:
         return BY_GIT if self.as_a_whole or self._git_ignores(name, is_folder) else None
 
     def entered(self, name: str, why: str | None) -> Ignored | None:
-        """The rules in a folder; None if nothing in it can be released."""
+        """The rules in a subfolder; None if nothing in it can be released."""
         path = self.top / name
         if why is not None:
             if why == BY_US or not any(_leads_into(way, name) for way in self.brought_back):
@@ -74,7 +74,7 @@ class Ignored:
         if (path / ".git").exists():  # a submodule, or a clone in a clone: its own rules
             files, listed = _of_git(path)
             return replace(self, files=files, listed=listed, as_a_whole=False)
-        # Of a folder that git ignores as a whole, it does not say what else it ignores in there.
+        # If git ignores a whole folder, it does not list what it ignores inside.
         unknown = self.listed is None or path in self.listed
         return replace(
             self,
@@ -92,15 +92,15 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Files:
-    """The rules as their files say them: .git/info/exclude and each folder's .gitignore."""
+    """The rules read from .git/info/exclude and each folder's .gitignore."""
 
     rules: tuple[tuple[Path, Rules], ...] = ()
-    """From the top down: each with the folder that it is for."""
+    """From the top down, each with the folder that it applies to."""
 
     @classmethod
     def down_to(cls, folder: Path, top: Path) -> Files:
-        """From a repository's top. Where they ignore the folder itself, from the folder only:
-        whoever releases it means it."""
+        """The rules from a repository's top down to a folder. If they ignore the folder itself,
+        only its own rules count, because releasing it was intended."""
         files = cls(((top, _file_rules(_exclude(top))),)).entered(top)
         for parent in [*reversed(folder.relative_to(top).parents), folder.relative_to(top)][1:]:
             if files.ignore(top / parent, is_folder=True):
@@ -113,7 +113,7 @@ class Files:
         return Files((*self.rules, (folder, rules))) if len(rules) else self
 
     def ignore(self, path: Path, *, is_folder: bool) -> bool:
-        """What is named itself, not by a folder that it is in. The deepest file decides."""
+        """Whether the path itself is matched, not a folder above it. The deepest file decides."""
         for folder, rules in reversed(self.rules):
             name = path.relative_to(folder).as_posix()
             said = _directly(rules, f"{name}/" if is_folder else name)
@@ -123,7 +123,7 @@ class Files:
 
 
 def _of_git(folder: Path) -> tuple[Files, frozenset[Path] | None]:
-    """The rules at a folder: what git says, and the files for where it says nothing."""
+    """The rules in a folder: git's list, and the files for where git has no list."""
     top = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
     if top is None:
         return Files().entered(folder), None
@@ -131,7 +131,7 @@ def _of_git(folder: Path) -> tuple[Files, frozenset[Path] | None]:
 
 
 def _listed(folder: Path) -> frozenset[Path] | None:
-    """None if git is not there, or it refuses: a repository of somebody else's, for one."""
+    """What git ignores; None if git is missing or refuses, for instance in another user's clone."""
     words = ["-c", "core.fsmonitor=false", "-c", f"core.excludesFile={os.devnull}"]
     words += ["-C", str(folder), "ls-files", "--others", "--ignored", "--exclude-standard"]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -145,16 +145,16 @@ def _listed(folder: Path) -> frozenset[Path] | None:
     except OSError:
         return None
     names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
-    # It ignores the folder itself, and so says nothing of what is in there.
+    # Git ignores the folder itself, and so lists nothing inside it.
     if done.returncode != 0 or any(name.startswith(("./", "../")) for name in names):
         return None
     listed = frozenset(folder / name for name in names)
-    # A folder that is no more than the place of ignored files is told too, beside them.
+    # Git also lists folders that contain nothing but ignored files; these files are listed too.
     return listed.difference(parent for path in listed for parent in path.parents)
 
 
 def _exclude(top: Path) -> Path:
-    """A worktree's and a submodule's .git is a file that says where the repository is."""
+    """Path of info/exclude. The .git of a worktree or submodule is a file with the real path."""
     found = top / ".git"
     try:
         if found.is_file():
@@ -168,7 +168,10 @@ def _exclude(top: Path) -> Path:
 
 
 def _directly(rules: Rules, name: str) -> bool | None:
-    """What the rules say of a name itself: a folder's own rule is not one for what is in it."""
+    """Whether the rules ignore the name itself; None if no rule matches it.
+
+    A rule that matches a folder above it does not count.
+    """
     for pattern in reversed(list(rules.patterns)):
         found = pattern.match_file(name) if pattern.include is not None else None
         if found is not None and not _by_a_folder(found.match, name):
@@ -177,15 +180,18 @@ def _directly(rules: Rules, name: str) -> bool | None:
 
 
 def _by_a_folder(match: re.Match[str], name: str) -> bool:
-    """Pathspec marks the slash after the part that a rule names, which ends a folder's own name."""
+    """Whether a rule matched a folder above the name.
+
+    Pathspec's group MARK is the slash after the matched part; a folder's own name ends with it.
+    """
     slash = match.start(MARK) if MARK in match.re.groupindex else -1
-    # That of `*/` is any slash, and the first one is found, where the last one would do as well.
+    # For `*/` the group is the first slash, although the last one would match as well.
     ends_it = match.re.search(name, len(name) - 1) is not None
     return slash not in (-1, len(name) - 1) and not ends_it
 
 
 def _leads_into(way: tuple[str, ...], name: str) -> bool:
-    """Whether a rule can be about something in the folder."""
+    """Whether a rule can match something inside the folder."""
     folder = name.split("/")
     for part, here in zip(way, folder, strict=False):
         if part == "**":
@@ -212,4 +218,4 @@ def _rules(path: Path, lines: list[str]) -> Rules:
     try:
         return Rules.from_lines(line for line in lines if line)
     except ValueError as error:
-        raise SlipwayError(f"{path}: a line of it: {error}") from error
+        raise SlipwayError(f"{path}: {error}") from error

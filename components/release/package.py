@@ -1,4 +1,4 @@
-"""An application as a package, built of its folder or given; unpacked on this machine."""
+"""An application as a Python package, built from its folder or given as a file, and unpacked."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from components.release import artifact
 from components.release.dependencies import last_lines, uv
 
 SUFFIXES = (".tar.gz", ".whl")
-#: Of any time will do, as long as it is always the same (1980 is the first that a zip file knows).
-TIME_OF_ALL_FILES = "315532800"
+#: Any constant would do; 1980 is the earliest time that a zip file can have.
+SOURCE_DATE_EPOCH = "315532800"
 UNUSED_AFTER_SECONDS = 7 * 86400
 
 
 def unpacked(path: Path, packages: Path) -> Path:
-    """The content of the package that `path` is or that is built of it: a folder in `packages`.
+    """Unpack the package at `path`, or the one built from that folder, into a folder in `packages`.
 
-    Kept there by content, so that a package is built once.
+    The folder is named after the content, so that a package is built only once.
 
     Raises:
         SlipwayError: there is no such file or folder, it has no pyproject.toml, it does not build,
-            or it is no package.
+            or it is not a package.
     """
     if path.is_dir():
         if not (path / "pyproject.toml").exists():
             raise SlipwayError(
-                f"{path / 'pyproject.toml'}: missing; slipway:appSource is sdist, and it says how"
-                " the package is built"
+                f"{path / 'pyproject.toml'}: missing; slipway:appSource is sdist, so the package"
+                " is built as that file says"
             )
         return _kept(packages / artifact.identify_folder(path), lambda to: _build(path, to))
     if not path.is_file():
@@ -48,7 +48,7 @@ def unpacked(path: Path, packages: Path) -> Path:
 
 
 def _kept(folder: Path, make: Callable[[Path], None]) -> Path:
-    """What was made before, or is made now: aside, and moved into place as a whole."""
+    """Return the folder; if it does not exist, let `make` fill a temporary one and rename it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_unused(folder.parent)
     if not folder.is_dir():
@@ -64,11 +64,11 @@ def _kept(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def _build(project: Path, to: Path) -> None:
-    """Of a copy, for build tools leave traces in the folder."""
+    """Build from a copy, because build tools leave files in the folder."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
         copy, built = Path(work, project.resolve().name), Path(work, "dist")
         artifact.copy(project, copy)
-        settings = {"SOURCE_DATE_EPOCH": TIME_OF_ALL_FILES}
+        settings = {"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH}
         words = ("build", "--sdist", "--out-dir", str(built), str(copy))
         done = uv(*words, settings=settings)
         if done.returncode != 0:
@@ -83,20 +83,20 @@ def _unpack(package: Path, to: Path) -> None:
         if package.suffix == ".whl":
             with zipfile.ZipFile(package) as archive:
                 archive.extractall(to)  # noqa: S202 - leaves out what leads out of the folder
-            known = list(to.glob("*.dist-info/METADATA"))
+            metadata = list(to.glob("*.dist-info/METADATA"))
         else:
             _unpack_sdist(package, to)
-            known = list(to.glob("PKG-INFO"))
+            metadata = list(to.glob("PKG-INFO"))
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
         raise SlipwayError(f"{package}: cannot be unpacked: {error}") from None
-    if len(known) != 1:
-        raise SlipwayError(f"{package}: is no Python package: it has no metadata")
+    if len(metadata) != 1:
+        raise SlipwayError(f"{package}: not a Python package: it has no metadata")
 
 
 def _unpack_sdist(package: Path, to: Path) -> None:
-    """Everything in a source distribution is in one folder, which is left out."""
+    """Unpack the content of the one folder that a source distribution consists of."""
     with tempfile.TemporaryDirectory(dir=to) as aside, tarfile.open(package) as archive:
-        # Python 3.11.4 brought it; an older one takes a package's own word.
+        # New in Python 3.11.4; before that, paths in the package are not checked.
         filtered = getattr(tarfile, "data_filter", None)
         archive.extractall(aside, **({"filter": filtered} if filtered else {}))  # noqa: S202
         tops = list(Path(aside).iterdir())

@@ -1,7 +1,7 @@
-"""Who changes an environment: for the journals of its servers and the history of its releases.
+"""Who performs an update: for the journals of the servers and the history of releases.
 
-Whoever runs an update that changes nothing has changed nothing: the name in the last outputs stays,
-so that such an update finds nothing to do, whoever runs it.
+The performer is in the outputs. An update that changes nothing keeps the one of the update before,
+so that it has nothing to do, whoever runs it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from components.core.project import ROOT
 from components.settings.settings import Settings
 
-# What an environment is made from besides its settings and its application.
+# The program: what an environment is made from besides its settings and its application.
 _SOURCES = (
     "__main__.py",
     "components/**/*.py",
@@ -32,39 +32,39 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.+-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Updater:
+class Performer:
     by: str
     """Person and machine: ada@laptop."""
-    wanted: str
-    """A digest of all that they wanted."""
+    digest: str
+    """Hash of everything the update was made from."""
 
     def to_dict(self) -> dict[str, str]:
         return asdict(self)
 
 
-def decide(settings: Settings, releases: Iterable[str], earlier: Any) -> Updater:
-    """Whoever runs this update, or the one before where this one wants the same.
+def of_update(settings: Settings, releases: Iterable[str], earlier: Any) -> Performer:
+    """The performer of this update; of the last one, if nothing has changed since.
 
     Args:
         settings: of the environment.
-        releases: ids of those that are to serve, one for each site.
-        earlier: the output `updated` of the last good update; None before the first.
+        releases: ids of the releases to serve, one for each site.
+        earlier: the output `updated` of the last successful update; None before the first.
     """
-    wanted = digest(settings, " ".join(releases), sorted(_source_files()))
-    known = earlier if isinstance(earlier, dict) else {}
-    by = known.get("by") if known.get("wanted") == wanted else None
-    return Updater(by=by if isinstance(by, str) else present(), wanted=wanted)
+    now = digest(settings, " ".join(releases), sorted(_source_files()))
+    last = earlier if isinstance(earlier, dict) else {}
+    by = last.get("by") if last.get("digest") == now else None
+    return Performer(by=by if isinstance(by, str) else current_performer(), digest=now)
 
 
-def present() -> str:
-    """Who runs this program, and where; SLIPWAY_BY says it where the user is not the person."""
+def current_performer() -> str:
+    """User and machine of whoever runs this program, or SLIPWAY_BY (for pipelines)."""
     said = os.environ.get("SLIPWAY_BY") or f"{_user()}@{socket.gethostname().split('.')[0]}"
     parts = [_NOT_IN_A_NAME.sub("-", part).strip("-") for part in said.split("@")]
     return "@".join(filter(None, parts))[:100] or "unknown"
 
 
 def digest(settings: Settings, release: str, sources: Iterable[Path]) -> str:
-    """Of settings, release and program: the same on every machine; pure but for the reading."""
+    """Hash of settings, releases and program: the same on every machine. Reads the sources."""
     found = hashlib.sha256(f"{settings.model_dump_json()}\n{release}\n".encode())
     for path in sources:
         found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

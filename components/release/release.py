@@ -1,5 +1,7 @@
-"""A release: staged on every server, its release command run once, started beside the old one
-everywhere, and only then switched to: first one server, then the others in batches.
+"""A release on all servers.
+
+It is staged on every server, its release command runs once, and it starts beside the old one
+everywhere. Only then do servers switch: the first one alone, the others in batches.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from components.core.render import render
 from components.core.shell import HERE
 from components.release import history
 from components.release.history import History
-from components.release.plan import Plan
+from components.release.release_choice import ReleaseChoice
 from components.release.rollout import Rollout
 from components.servers.remote import RUN_RELEASECTL, UPDATED_BY, Host, Logging, RemoteScript
 
@@ -28,42 +30,41 @@ _DELIVER = f"{HERE} cli.releases.upload_release"
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseArgs:
-    plan: Plan
-    place: str
-    """Where its archives are kept: the stack, or for a further site `local/shop`."""
+    choice: ReleaseChoice
+    archive_key: str
+    """Folder in the artifact store: the stack, or for a further site such as `local/shop`."""
     application: Application
     web: Web
     rollout: Rollout
     updated_by: str
-    """Who releases it, for the history."""
+    """Who performs the update, for the history."""
     after: Sequence[pulumi.Resource] = ()
-    """What the release command needs, such as the database."""
+    """What the release command depends on, such as the database."""
     database: Host
-    """The server of its database: on another machine the release command runs again."""
+    """The database server: if it is another machine, the release command runs again."""
     database_epoch: str = ""
-    """Another one where the database on that server is another one: new, or restored."""
+    """Changes when the database on that server was created anew or restored."""
 
 
 class Release(pulumi.ComponentResource):
-    """The release that serves, and the history of which it is the newest word."""
+    """The release that serves, and the history of releases."""
 
     current: pulumi.Output[dict[str, Any]]
     previous: pulumi.Output[str]
-    """Id of the release that a rollback goes to; empty when there is none."""
+    """Id of the release that a rollback goes to; empty if there is none."""
     served: Sequence[pulumi.Resource]
-    """What is done once every server serves the release."""
+    """The resources that are complete once every server serves the release."""
     releases: pulumi.Output[list[dict[str, Any]]]
     """Newest first, at most `keepReleases`."""
     database_mark: pulumi.Output[str]
-    """When the release command ran last, as it stands in the database; empty where it does not
-    run."""
+    """When the release command last ran, as recorded in the database; empty if it does not run."""
 
     def __init__(
         self, name: str, args: ReleaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("slipway:index:Release", name, None, opts)
         self._args = args
-        self._id = args.plan.release.id
+        self._id = args.choice.release.id
         self._prefix = args.application.prefix
         hosts = args.web.hosts
 
@@ -73,25 +74,25 @@ class Release(pulumi.ComponentResource):
         ]
         self.database_mark = pulumi.Output.from_input("")
         if args.application.settings.release_command:
-            migrated = self._migrate(hosts[0], [*ready, *args.after])
-            self.database_mark = migrated.stdout.apply(_mark_of)
-            self._mark_database(migrated)
-            ready = [migrated]
-        # A switch starts what does not run: where there is no other server to wait for, that does.
+            ran = self._run_release_command(hosts[0], [*ready, *args.after])
+            self.database_mark = ran.stdout.apply(_mark_of)
+            self._mark_database(ran)
+            ready = [ran]
+        # A switch starts what is not running, which is enough without other servers to wait for.
         started = self._start_everywhere(ready) if len(hosts) > 1 else ready
         batches = self._switch_everywhere(started)
         switched = [switch for batch in batches for switch in batch]
         self.served = switched
-        if args.rollout.has_to_settle(len(hosts)):
+        if args.rollout.must_confirm(len(hosts)):
             self.served = [
-                self._run("settle", host, _settled_with(digest, switch), batches[-1])
+                self._run("confirm", host, _confirmation_of(digest, switch), batches[-1])
                 for host, digest, switch in zip(hosts, args.web.digests, switched, strict=True)
             ]
 
-        # What the outputs say is so on every server: not before the last one has confirmed it, for
-        # all go back where one fails or the update is cut short.
+        # The outputs must hold for every server, so they wait for the last confirmation: until then
+        # all servers go back if one fails or the update is interrupted.
         known = pulumi.Output.all(*(each.stdout for each in [switched[0], *self.served])).apply(
-            lambda lines: args.plan.history(json.loads(lines[0]), args.updated_by)
+            lambda lines: args.choice.history(json.loads(lines[0]), args.updated_by)
         )
         self.releases = known.apply(History.to_list)
         self.current = known.apply(_current_of)
@@ -99,14 +100,14 @@ class Release(pulumi.ComponentResource):
         self.register_outputs({"current": self.current, "previous": self.previous})
 
     def _stage(self, host: Host, configured: Sequence[pulumi.Resource]) -> local.Command:
-        """Have the release on a server: its archive is sent if that server does not have it.
+        """Stage the release on a server; its archive is sent if the server does not have it.
 
-        On this machine, for only here is known where archives are to be had from. What the command
-        line names is what makes it run again: the release, and the machine.
+        A local command, because only this machine knows where to get archives from. It runs again
+        if its command line changes (the release), or the machine.
         """
-        words = [self._args.place, host.name, self._id]
-        # A kept one that went bad since is not to come back unawares.
-        words += ["--kept"] if self._args.plan.comes_back else []
+        words = [self._args.archive_key, host.name, self._id]
+        # Refuse a kept release that was marked BAD after it last served.
+        words += ["--kept"] if self._args.choice.is_rollback else []
         return local.Command(
             f"{host.name}-{self._prefix}stage",
             create=f"{_DELIVER} {shlex.join(words)}",
@@ -114,7 +115,7 @@ class Release(pulumi.ComponentResource):
                 {
                     **host.seen_from_here(),
                     "releasectl": f'sudo SSH_CLIENT="$SSH_CLIENT" {self._program}',
-                    "record": _record_of(self._args.plan.release),
+                    "record": _record_of(self._args.choice.release),
                 },
                 sort_keys=True,
             ),
@@ -124,12 +125,12 @@ class Release(pulumi.ComponentResource):
             opts=host.options(self, depends_on=configured),
         )
 
-    def _migrate(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
+    def _run_release_command(self, host: Host, after: Sequence[pulumi.Resource]) -> RemoteScript:
         command = shlex.quote(self._args.application.settings.release_command)
-        if self._args.plan.comes_back:
-            # It has run its own when it was new. This takes the place of the one that ran last, so
-            # that the command runs again for whatever goes live next. All depends as ever: in an
-            # update of some resources, a repair, the engine goes by what the state says of others.
+        if self._args.choice.is_rollback:
+            # Its release command ran when it was new. This script replaces the last one in the
+            # state, so that the command runs again for the next release. The resource stays, with
+            # its dependencies, because a targeted update (a repair) relies on the state.
             return RemoteScript(
                 f"{host.name}-{self._prefix}release-command",
                 host=host,
@@ -142,7 +143,7 @@ class Release(pulumi.ComponentResource):
             host=host,
             script=self._args.database.machine_id.apply(
                 lambda machine: self._releasectl(
-                    f"migrate {self._id} --command {command} --database "
+                    f"release-command {self._id} --command {command} --database "
                     + shlex.quote(f"{machine} {self._args.database_epoch}".strip())
                 )
             ),
@@ -150,10 +151,10 @@ class Release(pulumi.ComponentResource):
             opts=host.options(self, depends_on=after),
         )
 
-    def _mark_database(self, migrated: RemoteScript) -> None:
-        """Note in the database itself what ran for it; nothing waits for that.
+    def _mark_database(self, ran: RemoteScript) -> None:
+        """Record in the database itself that the release command ran; nothing waits for that.
 
-        Where nothing ran, another mark that is there is the truth: `scripts/up` looks for it.
+        If nothing ran, the mark in the database stays as it is: `scripts/up` compares it.
         """
         host, name = self._args.database, self._args.application.name
 
@@ -165,8 +166,8 @@ class Release(pulumi.ComponentResource):
         RemoteScript(
             f"{self._args.web.hosts[0].name}-{self._prefix}release-mark",
             host=host,
-            script=migrated.stdout.apply(script),
-            opts=host.options(self, depends_on=[migrated]),
+            script=ran.stdout.apply(script),
+            opts=host.options(self, depends_on=[ran]),
         )
 
     def _start_everywhere(self, ready: Sequence[pulumi.Resource]) -> list[RemoteScript]:
@@ -177,10 +178,10 @@ class Release(pulumi.ComponentResource):
         return started
 
     def _switch_everywhere(self, started: Sequence[pulumi.Resource]) -> list[list[RemoteScript]]:
-        """The first server is the canary: the others follow when it has done well.
+        """The first server is the canary: the others follow if it stays healthy.
 
-        Each batch waits for the one before, and so for all before that: to say so for each of them
-        would make the state of a large fleet grow with its square.
+        Each batch depends on the one before it only, and so indirectly on all earlier ones.
+        Explicit dependencies on all would make the state grow quadratically with the fleet.
         """
         web, rollout = self._args.web, self._args.rollout
         batches: list[list[RemoteScript]] = []
@@ -206,7 +207,7 @@ class Release(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource],
         options: str = "",
     ) -> RemoteScript:
-        """`start`, `switch` or `settle`. A changed configuration is rolled out as new code is."""
+        """`start`, `switch` or `confirm`. A changed configuration is rolled out like new code."""
         return RemoteScript(
             f"{host.name}-{self._prefix}{verb}",
             host=host,
@@ -215,14 +216,14 @@ class Release(pulumi.ComponentResource):
                     f"{verb} {self._id}{options} # configuration {digest}"
                 )
             ),
-            # They say nothing but why they failed, which the error tells.
+            # Their only output is the reason of a failure, which is in the error already.
             shown=Logging.NONE,
             opts=host.options(self, depends_on=after),
         )
 
     @property
     def outputs(self) -> dict[str, pulumi.Output[Any]]:
-        """What the stack's outputs say of it."""
+        """Its part of the stack's outputs."""
         return {
             "release": self.current,
             "previous_release": self.previous,
@@ -231,9 +232,9 @@ class Release(pulumi.ComponentResource):
         }
 
     def _releasectl(self, arguments: str) -> str:
-        """A script whose output is releasectl's line of JSON, if all went well.
+        """A script that prints releasectl's line of JSON on success.
 
-        Where it did not, standard error says it for a person; the line would say it twice.
+        On failure, standard error has the reason already; the line would repeat it.
         """
         return f'line=$({self._program} {arguments}\n) && echo "$line"'
 
@@ -242,16 +243,16 @@ class Release(pulumi.ComponentResource):
         return f"{RUN_RELEASECTL.name} --app {self._args.application.name} --by @{UPDATED_BY}"
 
 
-def _mark_of(migrated: str) -> str:
-    """When the release command ran, out of what `releasectl migrate` said; empty in a rollback."""
-    return str(json.loads(migrated)["at"]) if migrated.strip() else ""
+def _mark_of(ran: str) -> str:
+    """When the release command ran, from releasectl's output; empty in a rollback."""
+    return str(json.loads(ran)["at"]) if ran.strip() else ""
 
 
-def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Output[str]:
-    """The configuration and the very switch that is to be settled.
+def _confirmation_of(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Output[str]:
+    """What a confirmation is for: the configuration and the attempt to switch to it.
 
-    A switch that is made once more has to be settled once more, else its server goes back: also
-    where, after an update that was killed, the state says that this release was settled before.
+    A repeated switch must be confirmed again, or its server goes back. That includes a switch that
+    is repeated after a killed update, even if the state has a confirmation of this release.
     """
     return pulumi.Output.all(digest, switch.stdout).apply(
         lambda both: f"{both[0]}, switch {json.loads(both[1]).get('attempt', 'unknown')}"
@@ -259,9 +260,9 @@ def _settled_with(digest: pulumi.Output[str], switch: RemoteScript) -> pulumi.Ou
 
 
 def _record_of(release: history.Release) -> dict[str, Any]:
-    """What a server is told of a release; it knows itself when, by whom and with what it served."""
-    known = ("released_at", "released_by", "settings")
-    return {key: value for key, value in release.to_dict().items() if key not in known}
+    """What servers store about a release. They record time and performer themselves."""
+    left_out = ("released_at", "released_by", "settings")
+    return {key: value for key, value in release.to_dict().items() if key not in left_out}
 
 
 def _current_of(known: History) -> dict[str, Any]:

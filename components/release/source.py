@@ -1,4 +1,4 @@
-"""What a release is made from: a folder, and what is added to it on the way."""
+"""The source of a release: a folder, and files that are added to it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Source:
 
     folder: Path
     added: Mapping[str, bytes]
-    """Contents by name: requirements.txt from a lock; a recipe, where there is one."""
+    """Contents by name: requirements.txt exported from a lock, and the recipe if there is one."""
     installed: bool
-    """Whether it is a package, installed into the virtual environment."""
+    """Whether it is a package that is installed into the virtual environment."""
 
     @classmethod
     def of(cls, path: Path, *, kind: str, build_command: str, packages: Path) -> Source:
-        """Find out what the application is.
+        """The source of an application.
 
         Args:
-            path: its folder, or a package of it.
-            kind: `folder`, or `sdist` for a package that is built of the folder or given.
-            build_command: run on each server once the release is unpacked; empty for none.
-            packages: where unpacked packages are kept.
+            path: its folder, or a package file.
+            kind: `folder`, or `sdist` for a package that is built from the folder or given.
+            build_command: run on each server after unpacking; empty for none.
+            packages: folder for unpacked packages.
 
         Raises:
             SlipwayError: as `dependencies` and `package` do.
@@ -57,5 +57,5 @@ class Source:
         return artifact.pack(self.folder, destination, self.added)
 
     def identify(self) -> str:
-        """The id that packing would give."""
+        """The id that `pack` would give."""
         return artifact.identify(self.folder, self.added)

@@ -1,4 +1,4 @@
-"""Settings of an application: what it is, how it is run, and what nginx does for it."""
+"""Settings of an application: its source, how it runs, and what nginx does for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.settings.declaration import (
     TAKEN_OVER,
     Setting,
 )
-from components.settings.location import Location, Upload
+from components.settings.location import BodySize, Location
 from components.settings.section import Section
 from components.settings.types import (
     AppServerName,
@@ -62,7 +62,7 @@ class ApplicationSettings(Section):
         matches(r"folder|sdist"),
         Field(description="folder or sdist"),
         Setting(
-            "folder - released as it is; sdist - as a package, installed with what it needs",
+            "folder - released as it is; sdist - built and installed as a Python package",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
@@ -70,8 +70,8 @@ class ApplicationSettings(Section):
     app_module: Annotated[
         Module,
         Setting(
-            "The WSGI callable, as module:name; empty to have it found in wsgi.py, app.py, "
-            "main.py or */wsgi.py",
+            "The WSGI callable, as module:name; empty to look for it in wsgi.py, app.py, "
+            "main.py and */wsgi.py",
             ROLLED_OUT,
             OWN,
         ),
@@ -88,8 +88,8 @@ class ApplicationSettings(Section):
     app_config_file: Annotated[
         FolderOrNone,
         Setting(
-            "A configuration file of the application, a template where it ends in .j2; empty "
-            "for none",
+            "A configuration file of the application, rendered as a template if it ends in .j2; "
+            "empty for none",
             ROLLED_OUT,
             OWN,
         ),
@@ -97,7 +97,7 @@ class ApplicationSettings(Section):
     app_config_variable: Annotated[
         VariableName,
         Setting(
-            "The environment variable that says where that file is on a server",
+            "The environment variable with the path of that file on a server",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
@@ -105,7 +105,7 @@ class ApplicationSettings(Section):
     build_command: Annotated[
         CommandLine,
         Setting(
-            "Run in each release once it is unpacked on a server (such as collectstatic); "
+            "Command run in each release after it is unpacked on a server (such as collectstatic); "
             "empty for none",
             ROLLED_OUT,
             OWN,
@@ -114,7 +114,7 @@ class ApplicationSettings(Section):
     release_command: Annotated[
         CommandLine,
         Setting(
-            "Run once for each release before any traffic (migrations); empty for none",
+            "Command run once per release before any traffic (migrations); empty for none",
             ROLLED_OUT,
             TAKEN_OVER,
             releasectl=True,
@@ -131,7 +131,7 @@ class ApplicationSettings(Section):
         int,
         between(0, 3600, "seconds"),
         Setting(
-            "How long its statements wait for a lock in PostgreSQL, in seconds; 0 for no end",
+            "How long its statements wait for a lock in PostgreSQL, in seconds; 0 for no limit",
             LATER,
             TAKEN_OVER,
             releasectl=True,
@@ -140,7 +140,7 @@ class ApplicationSettings(Section):
     health_path: Annotated[
         UrlPath,
         Setting(
-            "Path that answers with healthStatus when the application is well",
+            "Path that answers with healthStatus if the application is healthy",
             ROLLED_OUT,
             TAKEN_OVER,
             releasectl=True,
@@ -149,13 +149,12 @@ class ApplicationSettings(Section):
     health_status: Annotated[
         int,
         Field(ge=200, le=599, description="a status, 200 to 599"),
-        Setting("Status of that answer", ROLLED_OUT, TAKEN_OVER, releasectl=True),
+        Setting("HTTP status of a healthy answer", ROLLED_OUT, TAKEN_OVER, releasectl=True),
     ] = 200
     health_host: Annotated[
         HostOrNone,
         Setting(
-            "Name by which the application is asked for its health; empty for the site's first "
-            "one, or localhost",
+            "Host header of the health check; empty for the site's first server name, or localhost",
             ROLLED_OUT,
             OWN,
         ),
@@ -164,7 +163,7 @@ class ApplicationSettings(Section):
         int,
         between(1, 600, "seconds"),
         Setting(
-            "How long a starting release may take until it is healthy, in seconds",
+            "How long a release may take to start and become healthy, in seconds",
             LATER,
             TAKEN_OVER,
             releasectl=True,
@@ -174,17 +173,17 @@ class ApplicationSettings(Section):
         list[UrlPath],
         Field(max_length=20, description="at most 20 paths, each such as /products"),
         Setting(
-            "Paths that a starting release is asked for, many times over, before it gets visitors",
+            "Paths requested repeatedly from a starting release before it gets visitors",
             LATER,
             OWN,
             releasectl=True,
         ),
     ] = []
-    steady_seconds: Annotated[
+    min_ready_seconds: Annotated[
         int,
         between(0, 600, "seconds"),
         Setting(
-            "How long a started release has to stay healthy before it gets visitors, in seconds",
+            "How long a started release must stay healthy before it gets visitors, in seconds",
             LATER,
             TAKEN_OVER,
             releasectl=True,
@@ -194,7 +193,7 @@ class ApplicationSettings(Section):
         int,
         between(0, 600, "seconds"),
         Setting(
-            "How long requests of the old release may take to end, in seconds",
+            "How long requests to the old release may take to finish, in seconds",
             LATER,
             TAKEN_OVER,
             releasectl=True,
@@ -203,16 +202,14 @@ class ApplicationSettings(Section):
     app_server: Annotated[
         AppServerName,
         Setting(
-            "What runs the application - gunicorn, uwsgi or mod_wsgi (Apache)",
+            "App server - gunicorn, uwsgi or mod_wsgi (Apache)",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
     ] = "gunicorn"
     supervisor: Annotated[
         ProcessManagerName,
-        Setting(
-            "What keeps it running - systemd or supervisor", ROLLED_OUT, TAKEN_OVER, releasectl=True
-        ),
+        Setting("Process manager - systemd or supervisor", ROLLED_OUT, TAKEN_OVER, releasectl=True),
     ] = "systemd"
     workers: Annotated[
         int,
@@ -228,7 +225,7 @@ class ApplicationSettings(Section):
         int,
         between(1, 256),
         Setting(
-            "Threads of each worker, that is how many requests it answers at a time",
+            "Threads of each worker: how many requests it answers at a time",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
@@ -236,15 +233,13 @@ class ApplicationSettings(Section):
     request_seconds: Annotated[
         int,
         between(1, 3600, "seconds"),
-        Setting(
-            "How long the application may take for an answer, in seconds", ROLLED_OUT, TAKEN_OVER
-        ),
+        Setting("How long the application may take to answer, in seconds", ROLLED_OUT, TAKEN_OVER),
     ] = 60
     max_requests: Annotated[
         int,
         Field(ge=0, le=10_000_000, description="1 to 10000000, or 0 for never"),
         Setting(
-            "After about so many requests a worker is replaced by a fresh one; 0 for never",
+            "Number of requests after which a worker is replaced (approximate); 0 for never",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
@@ -261,22 +256,22 @@ class ApplicationSettings(Section):
         int,
         Field(ge=0, le=31_536_000, description="0 to 31536000 seconds (a year)"),
         Setting(
-            "How long browsers may keep files of such folders unasked, in seconds; 0 for never",
+            "How long browsers may cache files of such folders, in seconds; 0 for never",
             IN_PLACE,
             TAKEN_OVER,
         ),
     ] = 300
-    max_upload: Annotated[
-        Upload, Setting("How large a request may be, such as 500k or 20m", IN_PLACE, TAKEN_OVER)
+    max_body_size: Annotated[
+        BodySize, Setting("Maximum size of a request, such as 500k or 20m", IN_PLACE, TAKEN_OVER)
     ] = "20m"
     compression: Annotated[
-        Flag, Setting("Texts go compressed to browsers that take it", IN_PLACE, TAKEN_OVER)
+        Flag, Setting("Compress text for browsers that accept it", IN_PLACE, TAKEN_OVER)
     ] = True
     locations: Annotated[
         list[Location],
         Field(description="a list of maps, each with a path (docs/static-content.md)"),
         Setting(
-            "Further folders that nginx serves, and settings of single paths "
+            "More folders that nginx serves, and settings for single paths "
             "(docs/static-content.md)",
             IN_PLACE,
             OWN,
@@ -285,7 +280,7 @@ class ApplicationSettings(Section):
     sites: Annotated[
         Sites,
         Setting(
-            "Further sites on the same servers, each with its own releases, user and database "
+            "More sites on the same servers, each with its own releases, user and database "
             "(docs/sites.md)",
             IN_PLACE,
             secret=True,

@@ -1,4 +1,4 @@
-"""What settings say of each other: values that are well each by itself and not together; pure."""
+"""Cross-field validation: values that are each valid but contradict each other; pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def check(settings: Settings, prefix: str) -> None:
     """Raise `SlipwayError` where two settings contradict each other.
 
     Args:
-        settings: each of them well by itself.
-        prefix: put before their names in messages.
+        settings: each of them valid by itself.
+        prefix: of their names in messages.
     """
     if settings.local_web_port and settings.local_web_port == settings.local_db_port:
         raise SlipwayError(
@@ -69,7 +69,7 @@ def check(settings: Settings, prefix: str) -> None:
 
 
 def _check_own_hosts(settings: Settings, prefix: str) -> None:
-    """Servers of one's own are all or none, and what only DigitalOcean can do is not asked for."""
+    """Either all servers are existing ones or none, and they have no DigitalOcean-only settings."""
     if bool(settings.web_hosts) != bool(settings.db_host):
         there, missing = ("webHosts", "dbHost") if settings.web_hosts else ("dbHost", "webHosts")
         raise SlipwayError(

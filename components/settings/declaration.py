@@ -1,10 +1,10 @@
-"""How a setting is declared: everything that is to be said of it, in the one place where it stands.
+"""How a setting is declared: everything about it, in one place.
 
     web_port: Annotated[Port, Setting("Port that nginx listens on", on_change=IN_PLACE)] = 80
 
-The type says what is allowed (types.py), the value is the default, and `Setting` is the rest.
-Pulumi.yaml, the README's table, what a further site may have and what releasectl gets are made of
-that (cli/project/settings_documents.py, site.py, components/application/application.py).
+The type defines what is allowed (types.py), the value is the default, and `Setting` has the rest.
+Pulumi.yaml, the README's table, the settings of a further site and app.json are generated from that
+(cli/project/settings_documents.py, site.py, components/application/application.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 
 class OnChange(StrEnum):
-    """What another value does to an environment that is up."""
+    """What a change of the setting does to a running environment."""
 
     IN_PLACE = "in place"
     ROLLED_OUT = "rolled out like a release"
@@ -30,7 +30,7 @@ class OnChange(StrEnum):
 
 
 class OfSite(StrEnum):
-    """Whether a further site has one of its own."""
+    """Whether a further site has its own value."""
 
     NO = "one for all sites"
     OWN = "its own, or the default"
@@ -50,19 +50,19 @@ class Setting:
     on_change: OnChange
     of_site: OfSite = OfSite.NO
     releasectl: bool = False
-    """Whether it stands in app.json, under the same name."""
+    """Whether it is in app.json, under the same name."""
     secret: bool = False
-    """Whether there can be a secret in it: templates do not get it."""
+    """Whether it can contain a secret: templates do not get it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """A setting with all that its declaration says."""
+    """A setting with everything in its declaration."""
 
     name: str
-    """As templates and releasectl call it: web_port."""
+    """Its name in templates and in releasectl: web_port."""
     key: str
-    """As a person writes it: webPort."""
+    """Its name in the stack file: webPort."""
     default: Any
     annotation: Any
     said: Setting

@@ -1,6 +1,6 @@
-"""One server of one's own, as a setting names it; pure.
+"""An existing server, as written in a setting; pure.
 
-The form is `[user@]address[:port] [private=address]`, as in
+The form is `[user@]address[:port] [private=address]`, for example
 `203.0.113.10`, `admin@web1.example.org:2222 private=10.0.0.10`.
 """
 
@@ -25,22 +25,22 @@ class ExistingHost:
     address: str
     """An IPv4 address or a name."""
     private_address: str
-    """The IPv4 address at which the other servers of the environment know it."""
+    """The IPv4 address at which the other servers of the environment reach it."""
     port: int = 22
     user: str = ""
-    """Who opens it for the first contact; empty for `sshUser`."""
+    """The user for bootstrapping; empty for `sshUser`."""
 
     @property
     def known_as(self) -> str:
-        """Its name in a known_hosts file (sshd(8))."""
+        """Its host name in a known_hosts file (sshd(8))."""
         return self.address if self.port == 22 else f"[{self.address}]:{self.port}"
 
 
 def parse(text: str) -> ExistingHost:
-    """Read the setting's form.
+    """Parse the setting.
 
     Raises:
-        ValueError: it is not of that form, or names no private address where it needs one.
+        ValueError: it is not of that form, or a name without the private address it then needs.
     """
     found = FORM.fullmatch(text.strip())
     if not found:

@@ -1,7 +1,7 @@
-"""What an environment stands on: settings that its servers and their data were made with; pure.
+"""Immutable settings: those that the servers and their data were created with; pure.
 
-Another value of one of them would destroy servers or strand what is named after it, so it is
-refused before anything is made, until somebody says what may be destroyed.
+Changing one of them would destroy servers, or strand data that is named after it. So a change is
+refused before anything is created, unless the server that may be destroyed is named.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 from components.core.errors import SlipwayError
 from components.settings.settings import Settings
 
-#: Of the stack's outputs.
+#: Name of the stack output.
 OUTPUT = "made_from"
 #: The environment variable that names the server that may be destroyed.
 DESTROY = "SLIPWAY_DESTROY"
 
 
 def of(settings: Settings) -> dict[str, str]:
-    """What the next update compares its settings with."""
+    """The values that the next update compares its settings with."""
     return {
         "appName": settings.app_name,
         "dbHost": settings.db_host,
@@ -30,12 +30,12 @@ def of(settings: Settings) -> dict[str, str]:
 
 
 def check(settings: Settings, earlier: Mapping[str, Any], *, project: str, stack: str) -> None:
-    """Raise `SlipwayError` where an update would destroy what nobody has named.
+    """Raise `SlipwayError` if an update would destroy something that was not named.
 
     Args:
         settings: of the environment.
-        earlier: the outputs of the last good update; nothing is known before the first.
-        project: put before the names of settings in messages.
+        earlier: the outputs of the last successful update; empty before the first.
+        project: prefix of settings in messages.
         stack: the environment's name.
     """
     made_from, wanted = earlier.get(OUTPUT) or {}, of(settings)
@@ -73,18 +73,18 @@ def _lost(made_from: Mapping[str, str], wanted: Mapping[str, str]) -> str:
 
 
 def protects(settings: Settings, stack: str) -> bool:
-    """Whether the engine refuses to destroy the database server, unless that was named."""
+    """Whether the engine refuses to destroy the database server, unless it was named."""
     is_named = os.environ.get(DESTROY) == "db"
     return settings.protect_database and stack != "local" and not is_named
 
 
 def image_of(server: str, earlier: Mapping[str, Any], wanted: str) -> str:
-    """The image that a server was made from; that of the settings for one that is not there yet.
+    """The image that a server was created from; for a new server, the one in the settings.
 
     Args:
         server: its name in the stack.
-        earlier: the outputs of the last good update.
-        wanted: what the settings say.
+        earlier: the outputs of the last successful update.
+        wanted: the image in the settings.
     """
     known = [*(earlier.get("web") or ()), earlier.get("db") or {}]
     made = {each.get("server"): each.get("image") for each in known if isinstance(each, Mapping)}

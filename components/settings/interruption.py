@@ -1,4 +1,4 @@
-"""Settings whose change interrupts something on the servers, told of before it is made."""
+"""Warnings before an update whose settings interrupt the service."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import pulumi
 
 from components.settings.settings import Settings
 
-#: Of the stack's outputs.
+#: Name of the stack output.
 OUTPUT = "runs_with"
 
 
 def of(settings: Settings) -> dict[str, str]:
-    """What the next update compares its settings with."""
+    """The values that the next update compares its settings with."""
     sizes = {} if settings.own_hosts else {"webSize": settings.web_size, "dbSize": settings.db_size}
     return {**sizes, "dbConnections": str(settings.db_connections)}
 
 
-def told(settings: Settings, earlier: Mapping[str, Any], *, project: str) -> list[str]:
-    """A sentence for each interruption that an update brings; pure.
+def warnings(settings: Settings, earlier: Mapping[str, Any], *, project: str) -> list[str]:
+    """A sentence for each interruption that an update causes; pure.
 
     Args:
         settings: of the environment.
-        earlier: the outputs of the last good update; nothing is known before the first.
-        project: put before the names of settings.
+        earlier: the outputs of the last successful update; empty before the first.
+        project: prefix of settings.
     """
     before, servers = earlier.get(OUTPUT) or {}, ", ".join(settings.web_servers)
     in_turn = "one after the other" if settings.balanced else "and nobody is served meanwhile"
@@ -41,7 +41,7 @@ def told(settings: Settings, earlier: Mapping[str, Any], *, project: str) -> lis
     ]
 
 
-def tell(settings: Settings, earlier: Mapping[str, Any]) -> None:
-    """Show `told` in previews and updates."""
-    for sentence in told(settings, earlier, project=pulumi.get_project()):
+def warn(settings: Settings, earlier: Mapping[str, Any]) -> None:
+    """Log the warnings in previews and updates."""
+    for sentence in warnings(settings, earlier, project=pulumi.get_project()):
         pulumi.log.warn(sentence)

@@ -1,4 +1,4 @@
-"""Reading the settings of a stack: checked whole, or one line for each that is wrong.
+"""Loads and validates the settings of a stack; all errors are reported together, one per line.
 
 The only module that reads the configuration. Every error names the key, the value and what is
 allowed, and is raised before anything is created.
@@ -20,6 +20,7 @@ from components.core.errors import SlipwayError
 from components.settings import cross_checks
 from components.settings.location import Location
 from components.settings.settings import Settings
+from components.settings.types import CUSTOM_ERROR
 
 
 def load() -> Settings:
@@ -32,20 +33,20 @@ def load() -> Settings:
 
 
 def api_endpoint() -> str:
-    """Where the DigitalOcean API is for this stack, as its provider has it; empty for its own."""
+    """URL of the DigitalOcean API that this stack's provider uses; empty for the official one."""
     configured = pulumi.Config("digitalocean").get("apiEndpoint")
     return configured or os.environ.get("DIGITALOCEAN_API_URL", "")
 
 
 def parse(values: Mapping[str, Any], *, prefix: str = "slipway:") -> Settings:
-    """Check raw values by their setting's name (`webPort`); pure.
+    """Validate raw values, by their setting's name (`webPort`); pure.
 
     Args:
         values: all of them.
-        prefix: put before their names in messages.
+        prefix: of their names in messages.
 
     Raises:
-        SlipwayError: one line for each wrong setting.
+        SlipwayError: one line for each invalid setting.
     """
     try:
         settings = Settings.model_validate(values)
@@ -56,7 +57,7 @@ def parse(values: Mapping[str, Any], *, prefix: str = "slipway:") -> Settings:
 
 
 def _raw_values() -> dict[str, Any]:
-    """All values of this project's namespace, known or not; lists arrive as JSON text."""
+    """All values in this project's namespace, known or not; lists arrive as JSON text."""
     everything = {
         **pulumi.runtime.config.get_config_env(),
         **pulumi.runtime.config.CONFIG.get(),
@@ -93,13 +94,13 @@ def _explain(error: ValidationError, prefix: str) -> list[str]:
             hint = f"; did you mean {key.removesuffix(name)}{near[0]}?" if near else ""
             listed = "docs/static-content.md" if within else "Pulumi.yaml"
             lines.append(f"{key} is not a setting{hint} ({listed} lists them all)")
-        elif problem["type"] == "said":
+        elif problem["type"] == CUSTOM_ERROR:
             lines.append(f"{key} {problem['msg']}")
         elif problem["type"] == "missing" and within:
             lines.append(f"{key} is missing: must be {known[name].description}")
         else:
             allowed = known[name].description
-            # The engine hands every value over as text: quotes would only say so.
+            # The engine passes every value as text: quotes would only add noise.
             value = problem["input"]
             shown = (
                 value if isinstance(value, str) and value.isprintable() and value else repr(value)

@@ -1,7 +1,7 @@
-"""What nginx does under a path of the site: serve a folder, or ask the application otherwise; pure.
+"""What nginx does for a path of the site: serve a folder, or proxy with special settings; pure.
 
-Of two paths that begin alike the longer one counts, in whole segments: /files is /files and all
-below it, and nothing of /filesystem.
+The longest matching path wins, by whole segments: /files covers /files and everything below it, but
+not /filesystem.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from components.core.errors import SlipwayError
 
 #: Where `staticFolder` is served.
 STATIC = "/static"
-#: nginx keeps the page of `maintenance` there.
+#: Where nginx serves the page of the setting `maintenance`.
 MAINTENANCE_PAGE = "/maintenance.html"
 
 _SEGMENT = r"\.?[A-Za-z0-9_~-][A-Za-z0-9_.~-]*"
 _FOLDER = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
-# Those that nginx, or the way between it and the visitor, says itself.
 _HEADER = r"[A-Za-z][A-Za-z0-9-]*"
+# Headers that nginx sets itself, or that belong to a single connection.
 _TAKEN_HEADERS = {
     *("connection", "content-length", "content-type", "date", "server"),
     *("trailer", "transfer-encoding", "upgrade"),
 }
 
 _SIZE = "a size from 1k to 1g, such as 20m"
-Upload = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2}[km]|1g)$", description=_SIZE)]
-# What can be written, but not what ends nginx's quotes or begins one of its variables.
+BodySize = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2}[km]|1g)$", description=_SIZE)]
+# Printable characters, except those that end nginx's quotes or begin one of its variables.
 HeaderValue = Annotated[str, Field(pattern=r"^[ !#%-\[\]-~]+$")]
 
 
 class Location(BaseModel):
-    """One path. With `folder` it is served from there, without one by the application."""
+    """One path. With `folder`, nginx serves it from there; without, the application does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -57,7 +57,7 @@ class Location(BaseModel):
     cache_seconds: Annotated[
         int | None, Field(ge=0, le=31_536_000, description="0 to 31536000 seconds (a year)")
     ] = None
-    max_upload: Annotated[Upload | None, Field(description=_SIZE)] = None
+    max_body_size: Annotated[BodySize | None, Field(description=_SIZE)] = None
     request_seconds: Annotated[
         int | None, Field(ge=1, le=3600, description="1 to 3600 seconds")
     ] = None
@@ -68,7 +68,7 @@ class Location(BaseModel):
 
     @property
     def own_headers(self) -> dict[str, str]:
-        """Headers of its answers. nginx adds those of the whole site only where there are none."""
+        """Headers of its responses and the site's: nginx adds those only if none are set here."""
         if not self.headers:
             return {}
         given = {name.lower() for name in self.headers}
@@ -78,16 +78,16 @@ class Location(BaseModel):
 
 
 def check(locations: Sequence[Location], *, key: str, static_folder: str, health_path: str) -> None:
-    """Whether they go together, and with what nginx serves besides.
+    """Check the locations against each other and against what else nginx serves.
 
     Args:
-        locations: as they were given.
+        locations: from the setting.
         key: of their setting, for messages.
         static_folder: the setting; empty for none.
         health_path: the setting.
 
     Raises:
-        SlipwayError: naming the first that does not, and what is allowed.
+        SlipwayError: naming the first conflict, and what is allowed.
     """
     numbers: dict[str, int] = {}
     for number, location in enumerate(locations):
@@ -123,15 +123,17 @@ def check(locations: Sequence[Location], *, key: str, static_folder: str, health
 
 def _not_of_its_kind(location: Location, *, is_folder: bool) -> str:
     if is_folder:
-        only, why = ("max_upload", "request_seconds"), "without a folder: nobody sends one anything"
+        only = ("max_body_size", "request_seconds")
+        why = "without a folder: nobody sends one anything"
     else:
-        only, why = ("listing", "cache_seconds"), "with a folder: the application says it itself"
+        only = ("listing", "cache_seconds")
+        why = "with a folder: the application says it itself"
     given = [name for name in only if getattr(location, name) not in (None, False)]
     return f"{to_camel(given[0])} has a meaning only {why}" if given else ""
 
 
 def with_static(locations: Sequence[Location], static_folder: str) -> list[Location]:
-    """The locations with that of `staticFolder`, which one of them may say more about."""
+    """The locations and that of `staticFolder`, merged if one of them has the same path."""
     if not static_folder:
         return list(locations)
     said = next((each for each in locations if each.path == STATIC), Location(path=STATIC))
@@ -142,13 +144,13 @@ def with_static(locations: Sequence[Location], static_folder: str) -> list[Locat
 def require_folders(
     locations: Sequence[Location], folders: Collection[str], *, key: str, release: str
 ) -> None:
-    """Whether a release has the folders that are to be served.
+    """Check that a release has the folders that are to be served.
 
     Args:
-        locations: as they were given.
+        locations: from the setting.
         folders: those of the release.
         key: of the setting, for messages.
-        release: what it is made of, for messages.
+        release: the folder it is made from, for messages.
 
     Raises:
         SlipwayError: naming the first that is missing.

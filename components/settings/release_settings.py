@@ -1,4 +1,4 @@
-"""Settings of releases: which one serves, where they are kept, and how they go over the servers."""
+"""Settings of releases: which one serves, where they are kept, and how they are rolled out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReleaseSettings(Section):
         int,
         between(2, 1000),
         Setting(
-            "How many releases stay on the servers, ready to roll back to",
+            "Number of releases that stay on the servers, ready for a rollback",
             LATER,
             TAKEN_OVER,
             releasectl=True,
@@ -44,7 +44,7 @@ class ReleaseSettings(Section):
     artifact_bucket: Annotated[
         BucketName,
         Setting(
-            "Bucket (S3 API) that keeps packed releases for a team; empty to keep them on this "
+            "Bucket (S3 API) that stores packed releases for a team; empty to keep them on this "
             "machine only",
             LATER,
         ),
@@ -52,7 +52,7 @@ class ReleaseSettings(Section):
     artifact_endpoint: Annotated[
         BucketEndpoint,
         Setting(
-            "Address of the bucket's service, such as https://fra1.digitaloceanspaces.com; "
+            "URL of the bucket's service, such as https://fra1.digitaloceanspaces.com; "
             "empty for AWS",
             LATER,
         ),
@@ -62,15 +62,15 @@ class ReleaseSettings(Section):
         matches(r"|[a-z0-9][a-z0-9-]*"),
         Field(description="a region's name, or empty"),
         Setting(
-            "Region of the bucket; empty where there are none, as at DigitalOcean (us-east-1 "
-            "at AWS)",
+            "Region of the bucket; empty for a service without regions, such as DigitalOcean (and "
+            "for us-east-1 at AWS)",
             LATER,
         ),
     ] = ""
     artifact_prefix: Annotated[
         BucketFolder,
         Setting(
-            "Folder in the bucket under which each environment has one; empty for the "
+            "Folder in the bucket, with a subfolder for each environment; empty for the "
             "project's name",
             LATER,
         ),
@@ -80,7 +80,7 @@ class ReleaseSettings(Section):
         matches(r"[1-9][0-9]?|([1-9][0-9]?|100)%"),
         Field(description="a number of servers, 1 to 99, or a percentage, 1% to 100%"),
         Setting(
-            "How many servers switch at a time after the first - a number, or a percentage of all",
+            "Number of servers that switch at a time after the first - a number or a percentage",
             LATER,
         ),
     ] = "50%"
@@ -88,26 +88,26 @@ class ReleaseSettings(Section):
         int,
         between(0, 3600, "seconds"),
         Setting(
-            "How long the first server serves a new release, watched, before the others follow",
+            "How long the first server serves and is watched before the others follow, in seconds",
             LATER,
         ),
     ] = 0
-    settle_seconds: Annotated[
+    confirm_seconds: Annotated[
         int,
         between(5, 3600, "seconds"),
         Setting(
-            "How long servers that have switched wait for the others before they go back, in "
-            "seconds",
+            "How long a switch waits for its confirmation (once all servers have switched) before "
+            "it is undone, in seconds",
             LATER,
         ),
     ] = 120
     start_one_by_one: Annotated[
-        Flag, Setting("Start a release on one server after the other, not on all at once", LATER)
+        Flag, Setting("Start a release on one server after another, not on all at once", LATER)
     ] = False
-    revert_on_failure: Annotated[
+    rollback_on_failure: Annotated[
         Flag,
         Setting(
-            "Servers that have switched go back when another one fails or the update is cut short",
+            "Switch all servers back if one of them fails or the update is interrupted",
             LATER,
         ),
     ] = True

@@ -1,4 +1,4 @@
-"""Settings that belong together; the docstring of a section is its heading in Pulumi.yaml."""
+"""A group of settings. The docstring of a section is its heading in Pulumi.yaml."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ServerSettings(Section):
         str,
         matches(r"|[a-z0-9][a-z0-9-]*"),
         Field(description="lower-case letters, digits and dashes, or empty"),
-        Setting("Put before the names of the servers, such as dev-", IN_PLACE),
+        Setting("Prefix of the names of the servers, such as dev-", IN_PLACE),
     ] = ""
     region: Annotated[Slug, Setting("DigitalOcean region", REFUSED)] = "fra1"
     image: Annotated[
@@ -51,7 +51,7 @@ class ServerSettings(Section):
     load_balancer: Annotated[
         Flag,
         Setting(
-            "A load balancer in front also of one web server (of several there always is one)",
+            "Use a load balancer even for one web server (several always have one)",
             IN_PLACE,
         ),
     ] = False
@@ -60,8 +60,7 @@ class ServerSettings(Section):
         matches(r"[^\n\0]{0,500}"),
         Field(description="one line of at most 500 characters"),
         Setting(
-            "Message of the page that visitors get instead of the site (status 503); empty for "
-            "none",
+            "Message of the maintenance page that replaces the site (status 503); empty for none",
             IN_PLACE,
             TAKEN_OVER,
         ),
@@ -73,7 +72,7 @@ class ServerSettings(Section):
         int,
         between(20, 10_000),
         Setting(
-            "How many connections PostgreSQL takes; during a release old and new one hold theirs",
+            "Maximum connections of PostgreSQL; during a release, old and new one hold theirs",
             INTERRUPTS,
         ),
     ] = 500
@@ -81,7 +80,7 @@ class ServerSettings(Section):
     protect_database: Annotated[
         Flag,
         Setting(
-            "Refuse whatever would destroy or replace the database server, but for the "
+            "Refuse whatever would destroy or replace the database server, except in the "
             "environment local",
             LATER,
         ),
@@ -89,18 +88,18 @@ class ServerSettings(Section):
 
 
 class OwnServerSettings(Section):
-    """Servers of one's own, instead of droplets."""
+    """Your own servers, instead of droplets."""
 
     web_hosts: Annotated[
         ExistingHosts,
         Setting(
-            "Web servers of your own - [user@]address[:port] [private=address]; empty for droplets",
+            "Your own web servers - [user@]address[:port] [private=address]; empty for droplets",
             IN_PLACE,
         ),
     ] = []
     db_host: Annotated[
         ExistingHostOrNone,
-        Setting("Database server of your own, in the same form; empty for a droplet", REFUSED),
+        Setting("Your own database server, in the same form; empty for a droplet", REFUSED),
     ] = ""
     host_keys: Annotated[
         HostKeys,
@@ -115,8 +114,7 @@ class OwnServerSettings(Section):
         matches(r"[a-z_][a-z0-9_-]*"),
         Field(description="a user's name"),
         Setting(
-            "User of the first contact with a server of your own - root, or one with sudo and "
-            "no password",
+            "User for bootstrapping your own servers - root, or one with passwordless sudo",
             LATER,
         ),
     ] = "root"
@@ -124,7 +122,7 @@ class OwnServerSettings(Section):
         str,
         matches(r"[^\n\0]*"),
         Field(description="the path of a private key file, or empty"),
-        Setting("File of the private key of that user; empty for what ssh itself uses", LATER),
+        Setting("File with that user's private key; empty for the default of ssh", LATER),
     ] = ""
 
 
@@ -137,9 +135,7 @@ class NetworkSettings(Section):
     connect_seconds: Annotated[
         int,
         between(1, 3600, "seconds"),
-        Setting(
-            "How long an update tries to reach a server that does not answer, in seconds", LATER
-        ),
+        Setting("How long an update keeps trying to reach a server, in seconds", LATER),
     ] = 60
     ssh_from: Annotated[
         Networks, Setting("Networks that may reach SSH, in CIDR form", IN_PLACE)
@@ -150,22 +146,20 @@ class NetworkSettings(Section):
 
 
 class LocalSettings(Section):
-    """The local cloud only (elsewhere they are harmless labels on the droplets)."""
+    """Local cloud only (elsewhere these are harmless tags on the droplets)."""
 
     local_web_port: Annotated[
         PortOrNone,
-        Setting("Port of 127.0.0.1 that leads to the first web server; 0 for none", IN_PLACE),
+        Setting("Port of 127.0.0.1 forwarded to the first web server; 0 for none", IN_PLACE),
     ] = 0
     local_db_port: Annotated[
-        PortOrNone, Setting("Port of 127.0.0.1 that leads to PostgreSQL; 0 for none", IN_PLACE)
+        PortOrNone, Setting("Port of 127.0.0.1 forwarded to PostgreSQL; 0 for none", IN_PLACE)
     ] = 0
     local_web_address: Annotated[
         HostNumber,
-        Setting(
-            "Wanted number of the first web server in the private network; 0 for any", IN_PLACE
-        ),
+        Setting("Host number of the first web server in the private network; 0 for any", IN_PLACE),
     ] = 0
     local_db_address: Annotated[
         HostNumber,
-        Setting("Wanted number of the database server in the private network; 0 for any", IN_PLACE),
+        Setting("Host number of the database server in the private network; 0 for any", IN_PLACE),
     ] = 0

@@ -1,7 +1,7 @@
 """The settings of one environment, frozen.
 
-Each is declared in a section: application_settings.py, release_settings.py, server_settings.py. How
-they are read and checked is in load.py and cross_checks.py.
+Each is declared in a section: application_settings.py, release_settings.py, server_settings.py.
+They are loaded and validated by load.py and cross_checks.py.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Settings(
     NetworkSettings,
     LocalSettings,
 ):
-    """Everything a person can choose for one environment."""
+    """All settings of one environment."""
 
     @property
     def app_path(self) -> Path:
@@ -50,12 +50,12 @@ class Settings(
 
     @property
     def app_names(self) -> list[str]:
-        """Of all sites, this one first."""
+        """Application names of all sites, this one first."""
         return [self.app_name, *(str(each.get("appName")) for each in self.sites)]
 
     @property
     def packages(self) -> Path:
-        """Where unpacked packages of applications are kept on this machine."""
+        """Folder on this machine for unpacked packages of applications."""
         return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "packages"
 
     @property
@@ -66,7 +66,7 @@ class Settings(
 
     @property
     def own_hosts(self) -> dict[str, ExistingHost]:
-        """The servers that are there already, by their names in the stack; empty for droplets."""
+        """Existing servers by their names in the stack; empty for droplets."""
         if not self.db_host:
             return {}
         named = zip(["db", *self.web_servers], [self.db_host, *self.web_hosts], strict=True)
@@ -80,14 +80,14 @@ class Settings(
 
     @property
     def balanced(self) -> bool:
-        """Whether visitors come in through a load balancer of ours."""
+        """Whether the environment has a load balancer."""
         return not self.own_hosts and (self.load_balancer or self.web_count > 1)
 
     @property
     def db_from(self) -> list[str]:
-        """Who may reach PostgreSQL besides the web servers: the forwarded port, when there is one.
+        """Addresses besides the web servers that may reach PostgreSQL: that of a forwarded port.
 
-        Its traffic comes from the private network's first address, which is the router's.
+        Forwarded traffic comes from the private network's first address, the gateway.
         """
         if not self.local_db_port:
             return []

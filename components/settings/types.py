@@ -1,6 +1,6 @@
-"""The types of settings: what a value has to look like; pure.
+"""The types of settings: which values are valid; pure.
 
-Each says in its description what is allowed: errors quote it.
+The description of a type says what is allowed; errors quote it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from pydantic_core import PydanticCustomError
 from components.app_servers.registry import APP_SERVERS, PROCESS_MANAGERS
 from components.settings import existing_host
 
+#: Type of pydantic errors whose message is for the user as it is.
+CUSTOM_ERROR = "custom"
+
 
 def matches(pattern: str) -> AfterValidator:
-    """Text that matches this as a whole."""
+    """Text that matches the pattern as a whole."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -32,7 +35,7 @@ def matches(pattern: str) -> AfterValidator:
 
 
 def between(low: int, high: int, unit: str = "") -> FieldInfo:
-    """A number in this range, both ends included."""
+    """A number in this range, including both ends."""
     field: FieldInfo = Field(ge=low, le=high, description=f"{low} to {high} {unit}".rstrip())
     return field
 
@@ -70,8 +73,8 @@ def _check_own_host_or_none(value: str) -> str:
     return _check_own_host(value) if value else value
 
 
-# Users, groups, units, databases and folders of /run that a server has already: an application of
-# that name would get their rights, or take their place.
+# Users, groups, units, databases and folders in /run that a server has already: an application with
+# such a name would get their rights, or replace them.
 _TAKEN_NAMES = """
     adm audio autovt backup bin cdrom container credentials daemon dbus debian deploy dialout dip
     disk fax floppy games getty gnats home host initctl input irc kmem kvm list lock log lp mail
@@ -87,44 +90,48 @@ def _check_free_name(value: str) -> str:
     return value
 
 
-# Variables of an application that are not for a setting to say: ours, systemd's, and those that
-# decide which programs and libraries run.
+# Variables that an application's settings must not set: Slipway's, systemd's, and those that decide
+# which programs and libraries run.
 _TAKEN_VARIABLES = r"DATABASE_URL|PATH|HOME|PYTHONHOME|(SLIPWAY|LD|LISTEN|NOTIFY)_.*"
 
 
 def _check_environment(values: Any) -> dict[str, str]:
-    """Variables with their values as text. What is said of a wrong one never shows its value."""
+    """Variables with their values as text. Error messages never contain a value."""
     if not isinstance(values, dict):
-        raise _said("must be a map of names and values")
+        raise _custom_error("must be a map of names and values")
     for name, value in values.items():
         if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-            raise _said(
+            raise _custom_error(
                 f"has the name {name!r}: must be capital letters, digits and _, not a digit first"
             )
         if re.fullmatch(_TAKEN_VARIABLES, name):
-            raise _said(f"has the name {name}, which is taken: must be another one")
+            raise _custom_error(f"has the name {name}, which is taken: must be another one")
         if not isinstance(value, str | int | float):
-            raise _said(f"has for {name} no plain value: must be text, a number, true or false")
-        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", str(value)):  # systemd would leave it out
-            raise _said(f"has for {name} a control character: must be text, its lines ended by LF")
+            raise _custom_error(
+                f"has for {name} no plain value: must be text, a number, true or false"
+            )
+        if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", str(value)):  # systemd would drop the variable
+            raise _custom_error(
+                f"has for {name} a control character: must be text, its lines ended by LF"
+            )
     return {name: _text_of(value) for name, value in values.items()}
 
 
 def _check_sites(values: Any) -> Any:
-    """Only their form (site.py has the rest): what is said never shows their secrets."""
+    """Check only the form (site.py does the rest). Error messages never contain a value."""
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
-        raise _said("must be a list of maps, each with an appName and serverNames")
+        raise _custom_error("must be a list of maps, each with an appName and serverNames")
     return values
 
 
 def _text_of(value: str | float) -> str:
-    """As the person wrote it: true, not True."""
+    """As written in the stack file: true, not True."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _said(words: str) -> PydanticCustomError:
-    """An error with words of its own; a brace in them is no field to be filled in."""
-    return PydanticCustomError("said", "{words}", {"words": words})
+def _custom_error(message: str) -> PydanticCustomError:
+    """An error with this message; passed as a value, so that braces in it are not placeholders."""
+    return PydanticCustomError(CUSTOM_ERROR, "{message}", {"message": message})
 
 
 AppServerName = Annotated[

@@ -1,8 +1,8 @@
-"""What Pulumi.<stack>.yaml says of one site: kept with each release, to tell what changed since.
+"""The settings of one site as written in Pulumi.<stack>.yaml.
 
-Unlike the settings of `settings.py` it still knows which values are secret: of these there is a
-digest of the encrypted text, which says that one was set anew and nothing about its value. Pure but
-for `of_stack`.
+They are stored with each release, to show later what has changed since. Secrets are replaced by a
+digest of their encrypted text, which changes when the secret is set again and reveals nothing about
+its value. Pure except for `of_stack`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from components.settings import stack_file
 from components.settings.site import NOT_TAKEN_OVER, OF_A_SITE
 
 SECRET = "secret "  # noqa: S105 - the word
-"""What a secret is written as, before its digest."""
+"""Prefix of the digest of a secret."""
 _DIGITS = 12
-#: What a release may serve with; which one serves, and whether it is shown, is another matter.
+#: Settings that affect how a release serves, not which one serves or whether it is shown.
 _KEPT = OF_A_SITE - {"appName", "maintenance", "release"}
 
 
 def of_stack(stack: str, project: str, site: str = "") -> dict[str, str]:
-    """What this stack's file in the current folder says; empty where there is none to be read.
+    """Read this stack's file in the current folder; empty if there is none or it is invalid.
 
     Args:
         site: the `appName` of a further site; empty for the first.
@@ -37,7 +37,7 @@ def of_stack(stack: str, project: str, site: str = "") -> dict[str, str]:
 
 
 def of_site(values: Mapping[str, Any], site: str = "") -> dict[str, str]:
-    """The settings of a site as text, each value of a map by itself (`appEnv.COLOUR`)."""
+    """The settings of a site as text; maps are flattened (`appEnv.COLOUR`)."""
     first = {name: value for name, value in values.items() if name in _KEPT}
     if not site:
         return _flat(first)
@@ -47,7 +47,7 @@ def of_site(values: Mapping[str, Any], site: str = "") -> dict[str, str]:
 
 
 def changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str | None]]:
-    """What was otherwise then: each setting with its text of then, None where it had none."""
+    """The settings that differ, each with its text at that time; None if it was not set."""
     names = sorted({*then, *now})
     return [(name, then.get(name)) for name in names if then.get(name) != now.get(name)]
 
@@ -64,7 +64,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _parsed(value: Any) -> Any:
-    """`pulumi config set` without --path writes maps and lists as text."""
+    """Parse a map or list that `pulumi config set` without --path has written as text."""
     if isinstance(value, str) and value.startswith(("{", "[")):
         try:
             return json.loads(value)

@@ -1,6 +1,6 @@
-"""`releasectl`, as the servers have it: all modules of this package in one file.
+"""Entry point of `releasectl`. Servers get all modules of this package as one file.
 
-components/core/bundle.py makes it, so that Python has one thing to read and to keep compiled.
+components/core/bundle.py builds that file: Python then reads one file and caches one compiled file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The releases of one application on this server."""
+"""The application on this server: its folders, releases and instances."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .environment import environment_of
 from .files import remove_tree
 from .health import HEALTH_FILE, Health
 from .journal import Journal, first_switches, newest_first
-from .process_manager import Runners
+from .process_manager import ProcessManager
 from .release import InstanceFile, Release
 from .settings import Settings
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class App:
-    """The releases of one application on this server: where they are, and what each is."""
+    """One application on this server: where its releases and instances are, and their state."""
 
     def __init__(self, app: str, root: Path, by: str) -> None:
         self.app = app
@@ -34,15 +34,15 @@ class App:
         self.incoming = self.base / "incoming"
         self.current = self.base / "current"
         self.current_socket = self.base / "current.sock"
-        self.former_static = self.base / "previous"
-        self.coming_static = self.base / "next"
-        self.pending = self.base / "pending.json"
+        self.previous_static = self.base / "previous"
+        self.next_static = self.base / "next"
+        self.pending_file = self.base / "pending.json"
         self.run = root / "run" / app
         self.config = root / "etc" / "slipway" / app
         self.root = root
         self.settings = Settings(self.config / "app.json")
         self.journal = Journal(self.base / "history.jsonl", by)
-        self.units = Runners(app, root)
+        self.process_manager = ProcessManager(app, root)
 
     def prepare(self) -> None:
         folders = [self.releases, self.venvs, self.instances, self.incoming, self.base / "shared"]
@@ -61,10 +61,10 @@ class App:
         return self.run / f"{instance}.sock"
 
     def instance_of(self, release: str) -> str:
-        """The name of a release with the configuration that is on this server now."""
-        return self.named(release, self.instance_files())
+        """The instance that this release would be with the configuration now on this server."""
+        return self.instance_name(release, self.instance_files())
 
-    def named(self, release: str, files: list[InstanceFile]) -> str:
+    def instance_name(self, release: str, files: list[InstanceFile]) -> str:
         configuration = hashlib.sha256()
         for file in files:
             configuration.update(hashlib.sha256(file.content).digest())
@@ -80,29 +80,29 @@ class App:
                 raise ReleaseError(
                     f"{path}: missing; the application cannot run without it"
                 ) from None
-        # How it is asked for its health is proven with it, too.
+        # The health check is part of the configuration: changing it makes a new instance.
         found.append(InstanceFile(self.config / HEALTH_FILE, Health.of(self.settings).to_bytes()))
         return found
 
     def health(self, instance: str | None) -> Health:
-        """How this instance was asked for its health when it was started."""
+        """The health check that this instance was started with."""
         if instance is None:
             return Health.of(self.settings)
         try:
             return Health(**json.loads((self.instances / instance / HEALTH_FILE).read_text()))
-        except FileNotFoundError:  # somebody took it away
+        except FileNotFoundError:  # somebody removed it
             return Health.of(self.settings)
 
     def make_instance(self, release: str) -> str:
-        """All that an instance is made from, in a folder of its own; its name.
+        """Create the folder with everything the instance is made from; return the instance's name.
 
-        It never changes: what the configuration becomes later is for another instance, and what
-        serves starts again as it was proven, whenever and whoever starts it.
+        It never changes: a later configuration makes another instance. So an instance that serves
+        restarts exactly as it was tested, whenever and by whomever it is restarted.
         """
         self.remove_unfinished()
         files = self.instance_files()
-        instance = self.named(release, files)
-        # What is for the whole server lies elsewhere, such as how supervisord itself is run.
+        instance = self.instance_name(release, files)
+        # Files for the whole server, such as supervisord's own configuration, stay where they are.
         own = [file for file in files if file.path.parent == self.config]
         folder, link = self.instances / instance, f"../../releases/{release}"
         if (folder / "release").is_symlink() and all(file.is_in(folder) for file in own):
@@ -112,12 +112,12 @@ class App:
         for file in own:
             file.copy_to(aside)
         (aside / "release").symlink_to(link)
-        remove_tree(folder)  # half of it, for a removal was cut short
+        remove_tree(folder)  # the rest of an interrupted removal
         aside.rename(folder)
         return instance
 
     def serving(self) -> str | None:
-        """The instance that visitors are sent to."""
+        """The instance that nginx sends requests to."""
         try:
             return self.current_socket.readlink().name[: -len(".sock")]
         except FileNotFoundError:
@@ -127,11 +127,11 @@ class App:
         instance = self.serving()
         return instance.split("-")[0] if instance else None
 
-    def known_instances(self) -> list[str]:
+    def all_instances(self) -> list[str]:
         return [path.name for path in self.instances.glob("[!.]*")]
 
     def previous(self) -> str | None:
-        """Of the good releases that have served here, the next older than the current one."""
+        """The newest good release that served here before the current one."""
         current = self.serving_release()
         entries = self.journal.entries()
         first = first_switches(entries)
@@ -141,10 +141,10 @@ class App:
         older = served[served.index(current) + 1 :]
         return next((release for release in older if self.is_good(self.release(release))), None)
 
-    def badness(self, release: Release) -> dict[str, Any] | None:
-        """Why it is BAD; None if it is not, or was so with another configuration than that of now.
+    def bad_mark(self, release: Release) -> dict[str, Any] | None:
+        """Content of the mark BAD; None without one, or if it is about another configuration.
 
-        What served well is not condemned because a setting has changed since.
+        A release that served well is not rejected because of a setting that has changed since.
         """
         bad = release.mark("BAD")
         if bad is not None and bad.get("instance") not in (None, self.instance_of(release.id)):
@@ -152,27 +152,27 @@ class App:
         return bad
 
     def is_good(self, release: Release) -> bool:
-        return release.ready and self.badness(release) is None
+        return release.ready and self.bad_mark(release) is None
 
     def require_good(self, release: Release, after: tuple[str, ...] = ()) -> None:
-        """Refuse a release that is not here, or BAD for another reason than a failed `after`."""
+        """Refuse a release that is not staged, or BAD, except after these commands."""
         if not release.ready:
             raise ReleaseError(f"release {release.id} is not on this server: stage it first")
-        bad = self.badness(release)
+        bad = self.bad_mark(release)
         if bad is not None and bad.get("what") not in after:
             raise ReleaseError(
                 f"release {release.id} is marked BAD ({bad.get('reason', 'no reason given')}); "
-                "`releasectl forgive` takes the mark away, and so does staging it anew"
+                "`releasectl unmark-bad` takes the mark away, and so does staging it anew"
             )
 
     def remove_unfinished(self) -> None:
-        """What a killed releasectl left: everything is made under a name with a dot first."""
+        """Remove what a killed releasectl left: temporary names all begin with a dot."""
         for folder in (self.base, self.releases, self.venvs, self.instances):
             for path in folder.glob(".*"):
                 remove_tree(path)
 
-    def as_the_application(self, release: Release) -> dict[str, Any]:
-        """Folder, environment and user of a process of this release, for subprocess."""
+    def subprocess_options(self, release: Release) -> dict[str, Any]:
+        """Working directory, environment and user to run a process of this release with."""
         import pwd
 
         name = self.settings.user or self.app
@@ -197,11 +197,8 @@ class App:
             **identity,
         }
 
-    def change(self, what: str, release: str, **more: Any) -> None:
-        self.journal.add(what, release, **more)
-
     def fail(self, what: str, release: Release, reason: str, *, instance: str) -> NoReturn:
-        """Note it, and mark the release BAD with this configuration, unless it serves."""
+        """Record the failure, and mark the release BAD with this configuration unless it serves."""
         self.journal.add(what, release.id, "failed", reason=reason, instance=instance)
         if release.id != self.serving_release():
             first = reason.splitlines()[0]

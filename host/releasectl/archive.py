@@ -1,4 +1,4 @@
-"""Archives of releases: taken in with suspicion, and made again."""
+"""Archives of releases: unpacked without trusting them, and packed again for other servers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Recipe:
-    """What is to be done with a release besides unpacking it: components/release/source.py."""
+    """What to do with a release besides unpacking it; written by components/release/source.py."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / ".slipway-recipe"
@@ -35,7 +35,7 @@ class Recipe:
 
 
 class TreeDigest:
-    """The id of an unpacked tree, as components/release/artifact.py computes before packing."""
+    """The id of an unpacked tree, computed as components/release/artifact.py does when packing."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[bytes, bytes]] = []
@@ -51,10 +51,10 @@ class TreeDigest:
 
 
 def unpack(archive: Path, folder: Path) -> str:
-    """Unpack into the empty `folder` and tell the id of what came out.
+    """Unpack into the empty `folder` and return the id of its content.
 
-    Owners, times and modes of the archive do not count: files belong to us, 0644 or 0755. Nothing
-    is written outside `folder`, whatever the archive says.
+    Owners, times and modes in the archive are ignored: files are owned by the caller, with mode
+    0644 or 0755. Nothing is written outside `folder`, whatever the archive contains.
     """
     import gzip
     import tarfile
@@ -72,7 +72,7 @@ def unpack(archive: Path, folder: Path) -> str:
         FileExistsError,
     )
     try:
-        # Not "r|gz": what that has unpacked and not used yet is copied at each file.
+        # Not "r|gz": tarfile would copy the rest of its buffer for each file.
         with gzip.open(archive) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as tar:
             for member in tar:
                 name = checked_name(member.name, links, archive)
@@ -94,14 +94,12 @@ def unpack(archive: Path, folder: Path) -> str:
                     digest.add(name, f"{mode:o}", unpack_file(tar, member, path, mode))
                 else:
                     raise ReleaseError(
-                        f"{archive}: {name}: only files, folders and symlinks are taken"
+                        f"{archive}: {name}: only files, folders and symlinks are allowed"
                     )
     except FileNotFoundError:
-        raise ReleaseError(
-            f"{archive}: there is no such archive: upload the release first"
-        ) from None
+        raise ReleaseError(f"{archive}: no such archive: upload the release first") from None
     except broken as error:
-        raise ReleaseError(f"{archive}: a broken archive: {error}") from None
+        raise ReleaseError(f"{archive}: broken archive: {error}") from None
     for name in links:
         if not Path(os.path.realpath(folder / name)).is_relative_to(os.path.realpath(folder)):
             raise ReleaseError(f"{archive}: {name}: the symlink leads out of the release")
@@ -126,7 +124,7 @@ def checked_name(name: str, links: set[str], archive: Path) -> str:
     if name.startswith("/") or any(part in ("", ".", "..") for part in parts):
         raise ReleaseError(f"{archive}: {name!r}: not a path inside the release")
     if parts[0] in (".slipway", ".venv"):
-        raise ReleaseError(f"{archive}: {name!r}: this name is releasectl's own")
+        raise ReleaseError(f"{archive}: {name!r}: this name is reserved for releasectl")
     for depth in range(1, len(parts)):
         if "/".join(parts[:depth]) in links:
             raise ReleaseError(f"{archive}: {name!r}: goes through a symlink")
@@ -134,7 +132,7 @@ def checked_name(name: str, links: set[str], archive: Path) -> str:
 
 
 def package_of(folder: Path, kind: str, work: Path) -> Path:
-    """A release as a package that can be installed: a copy, for build tools write into it."""
+    """Make an installable package of a release. A copy, because build tools write into it."""
     import shutil
 
     package = work / "package"
@@ -156,7 +154,7 @@ def checked_target(name: str, target: str, archive: Path) -> None:
 
 
 def pack(folder: Path, out: BinaryIO) -> None:
-    """Write the archive from which `unpack` makes this folder again: what was added here stays."""
+    """Write an archive from which `unpack` restores this folder, without what releasectl added."""
     import gzip
     import tarfile
 

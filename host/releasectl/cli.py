@@ -13,18 +13,18 @@ from pathlib import Path
 
 from .app import App
 from .clock import now
-from .console import BUSY, ReleaseError, explained, say, stop_in_order
-from .drain import drain_instance, wait_until_idle
+from .console import BUSY, ReleaseError, exit_on_signal, format_os_error, say
+from .drain import drain_instance, drain_server
 from .entrance import watch_entrance
 from .lock import Lock
 from .overview import overview, pruned
 from .pending_switch import revert_switch
 from .prune import drop_release, prune_releases
 from .release_command import run_release_command
-from .stage import forgive_release, pack_release, receive_release, stage_release
+from .stage import pack_release, receive_release, stage_release, unmark_bad
 from .start import start_release
 from .status import status_of
-from .switch import activate_release, settle_switch, switch_release
+from .switch import activate_release, confirm_switch, switch_release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 
 def id_argument(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{12}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no release id (12 hexadecimal digits)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a release id (12 hexadecimal digits)")
     return text
 
 
 def instance_argument(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{12}-[0-9a-f]{8}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no instance (`status` shows them)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instance (`status` shows them)")
     return text
 
 
 def app_argument(text: str) -> str:
     if not re.fullmatch("[a-z][a-z0-9-]{0,30}", text):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected small letters, digits and -")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected lower-case letters, digits and -")
     return text
 
 
@@ -55,11 +55,12 @@ def command_line() -> argparse.ArgumentParser:
         prog="releasectl", description="The releases of one application on one server."
     )
     parser.add_argument("--app", required=True, type=app_argument, help="the application's name")
-    parser.add_argument("--by", default="", help="who does this; @FILE: whoever FILE says")
+    parser.add_argument("--by", default="", help="who runs this, or @FILE to read it from FILE")
     parser.add_argument(
-        "--wait", type=float, default=60, metavar="SECONDS", help="for another releasectl (60)"
-    )
-    parser.add_argument("--root", type=Path, default=Path("/"), help="another / (for tests)")
+        "--wait", type=float, default=60, metavar="SECONDS",
+        help="how long to wait for another releasectl (default: 60)",
+    )  # fmt: skip
+    parser.add_argument("--root", type=Path, default=Path("/"), help="root directory (for tests)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, with_id: bool = True) -> argparse.ArgumentParser:
@@ -68,48 +69,55 @@ def command_line() -> argparse.ArgumentParser:
             added.add_argument("id", type=id_argument, metavar="ID")
         return added
 
-    stage = command("stage", "unpack and prepare an uploaded release (its record on stdin: JSON)")
+    stage = command("stage", "unpack and prepare an uploaded release (JSON record on stdin)")
     stage.add_argument("--archive", type=Path, help="default: incoming/ID.tar.gz")
     stage.add_argument("--kept", action="store_true", help="refuse it if it is marked BAD")
-    command("forgive", "take the mark BAD from a release")
     stage.add_argument(
         "--receive", action="store_true",
-        help="say `send` on standard output if the archive is needed, and read it from standard"
-        " input, behind the record's line",
+        help="print `send` if the archive is needed, and read it from standard input after the"
+        " line with the record",
     )  # fmt: skip
-    command("pack", "write the archive of a staged release to standard output, and nothing else")
-    migrate = command("migrate", "run the release command, once for a release")
-    migrate.add_argument("--command", dest="shell", help="default: release_command in app.json")
-    migrate.add_argument("--again", action="store_true", help="even if it ran before")
-    migrate.add_argument("--database", default="", help="which one: in another it runs again")
-    command("start", "start a release beside the one that serves, and wait for its health")
-    switch = command("switch", "send the visitors to a release, then stop the one that served")
-    switch.add_argument(
-        "--settle-within", type=float, default=0, metavar="SECONDS",
-        help="go back by itself unless `settle` comes within that time (0: settled at once)",
-    )  # fmt: skip
-    switch.add_argument(
-        "--watch", type=float, default=0, metavar="SECONDS", help="ask for its health that long"
+    command("unmark-bad", "remove the mark BAD from a release")
+    command("pack", "write the archive of a staged release to standard output")
+    release_command = command("release-command", "run the release command, once per release")
+    release_command.add_argument(
+        "--command", dest="shell", help="default: release_command in app.json"
     )
+    release_command.add_argument("--again", action="store_true", help="even if it ran before")
+    release_command.add_argument(
+        "--database", default="", help="name of the database: in another one it runs again"
+    )
+    command("start", "start a release beside the one that serves, and wait until it is healthy")
+    switch = command("switch", "send visitors to a release, then stop the one that served before")
     switch.add_argument(
-        "--balancer-judges-in", type=float, default=0, metavar="SECONDS",
-        help="ask that long where there is a load balancer",
+        "--confirm-within", type=float, default=0, metavar="SECONDS",
+        help="go back unless `confirm` is run within that time (0: no confirmation needed)",
     )  # fmt: skip
-    watch = command("watch", "ask for the health of what serves as visitors do", with_id=False)
-    watch.add_argument("--seconds", type=float, default=0, help="so long, again and again (0)")
-    command("settle", "stop what served before a switch: there is no way back from here")
-    revert = command("revert", "go back from a switch that is not settled", with_id=False)
-    revert.add_argument("--promise", default="", metavar="ID", help="only from this very switch")
+    switch.add_argument(
+        "--watch", type=float, default=0, metavar="SECONDS",
+        help="keep checking its health that long",
+    )  # fmt: skip
+    switch.add_argument(
+        "--watch-behind-balancer", type=float, default=0, metavar="SECONDS",
+        help="at least that long if there is a load balancer",
+    )  # fmt: skip
+    watch = command("watch", "check the health of what serves as visitors see it", with_id=False)
+    watch.add_argument(
+        "--seconds", type=float, default=0, help="keep checking that long (default: check once)"
+    )
+    command("confirm", "confirm a switch: stop what served before, with no way back")
+    revert = command("revert", "undo a switch that has not been confirmed", with_id=False)
+    revert.add_argument("--pending", default="", metavar="ID", help="only if it is this switch")
     command("activate", "start and switch")
-    command("idle", "wait until no visitor is being served here", with_id=False)
-    drain = command("drain", "stop an instance once its requests have ended", with_id=False)
+    command("drain-server", "wait until no visitor is being served", with_id=False)
+    drain = command("drain-instance", "stop an instance once its requests are done", with_id=False)
     drain.add_argument("instance", type=instance_argument, metavar="INSTANCE")
     command("drop", "remove a release")
-    command("prune", "remove the releases nobody will go back to", with_id=False)
+    command("prune", "remove old releases (keep_releases in app.json stay)", with_id=False)
     listed = command("list", "show the releases", with_id=False)
     listed.add_argument("--json", action="store_true")
-    listed.add_argument("--all", action="store_true", help="also those that are gone")
-    command("status", "show what serves, and the releases, as JSON", with_id=False)
+    listed.add_argument("--all", action="store_true", help="include releases that were removed")
+    command("status", "show the release that serves, and all releases, as JSON", with_id=False)
     return parser
 
 
@@ -137,8 +145,8 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def person(said: str) -> str:
-    """Who is at work: as said, or in a file, or whose shell this is."""
+def performer(said: str) -> str:
+    """Who runs this: the name given, the one in the file given as @FILE, or the shell's user."""
     if said.startswith("@"):
         try:
             said = Path(said[1:]).read_text(encoding="utf-8").strip()
@@ -148,18 +156,18 @@ def person(said: str) -> str:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    by = person(arguments.by)
+    by = performer(arguments.by)
     app = App(arguments.app, arguments.root, by)
-    looks: dict[str, Callable[[], dict[str, Any]]] = {
+    without_lock: dict[str, Callable[[], dict[str, Any]]] = {
         "list": lambda: {"releases": overview(app) + (pruned(app) if arguments.all else [])},
         "status": lambda: status_of(app),
-        "idle": lambda: wait_until_idle(app),
+        "drain-server": lambda: drain_server(app),
         "watch": lambda: watch_entrance(app, arguments.seconds),
-        "drain": lambda: drain_instance(app, arguments.instance),
+        "drain-instance": lambda: drain_instance(app, arguments.instance),
         "pack": lambda: pack_release(app, arguments.id),
     }
-    if arguments.command in looks:
-        return looks[arguments.command]()
+    if arguments.command in without_lock:
+        return without_lock[arguments.command]()
     what = " ".join(filter(None, [arguments.command, getattr(arguments, "id", "")]))
     record = record_from_stdin(arguments.receive) if arguments.command == "stage" else {}
     app.prepare()
@@ -168,46 +176,46 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     owner = f"{by} (pid {os.getpid()}, since {now()}, {what})"
     with Lock(app.base / "lock", owner, arguments.wait):
         app.journal.began = time.monotonic()
-        return change(app, arguments, record)
+        return run_locked(app, arguments, record)
 
 
-def change(app: App, arguments: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:
-    """What one releasectl at a time does."""
-    changes: dict[str, Callable[[], dict[str, Any]]] = {
+def run_locked(app: App, arguments: argparse.Namespace, record: dict[str, Any]) -> dict[str, Any]:
+    """Run one of the commands that need the lock."""
+    with_lock: dict[str, Callable[[], dict[str, Any]]] = {
         "stage": lambda: stage_release(
             app, arguments.id, arguments.archive, record, arguments.kept
         ),
-        "forgive": lambda: forgive_release(app, arguments.id),
-        "migrate": lambda: run_release_command(
+        "unmark-bad": lambda: unmark_bad(app, arguments.id),
+        "release-command": lambda: run_release_command(
             app, arguments.id, arguments.shell, arguments.again, arguments.database
         ),
         "start": lambda: start_release(app, arguments.id),
         "switch": lambda: switch_release(
             app,
             arguments.id,
-            arguments.settle_within,
+            arguments.confirm_within,
             arguments.watch,
-            arguments.balancer_judges_in,
+            arguments.watch_behind_balancer,
         ),
-        "settle": lambda: settle_switch(app, arguments.id),
-        "revert": lambda: revert_switch(app, arguments.promise),
+        "confirm": lambda: confirm_switch(app, arguments.id),
+        "revert": lambda: revert_switch(app, arguments.pending),
         "activate": lambda: activate_release(app, arguments.id),
         "drop": lambda: drop_release(app, arguments.id),
         "prune": lambda: prune_releases(app),
     }
-    return changes[arguments.command]()
+    return with_lock[arguments.command]()
 
 
 def main() -> int:
     arguments = command_line().parse_args()
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop_in_order)
+        signal.signal(number, exit_on_signal)
     try:
         result = run(arguments)
         status = 0
     except (ReleaseError, OSError) as error:
-        text = explained(error) if isinstance(error, OSError) else str(error)
+        text = format_os_error(error) if isinstance(error, OSError) else str(error)
         status = error.status if isinstance(error, ReleaseError) else 1
         result = {"id": getattr(arguments, "id", None), "changed": False, "error": text}
         say(f"releasectl: {text}")

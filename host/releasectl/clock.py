@@ -1,4 +1,4 @@
-"""Moments, as the journal writes them."""
+"""Times in the format of the journal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def now() -> str:
 
 
 def seconds_of(text: str) -> float:
-    """The moment that `now` wrote, in seconds since 1970."""
+    """Parse what `now` wrote, into seconds since 1970."""
     import calendar
 
-    # A third of the time that strptime takes, for hundreds of them.
+    # Three times as fast as strptime, which matters for hundreds of entries.
     return float(calendar.timegm((*map(int, re.findall(r"\d+", text)), 0, 0, 0)))

@@ -1,4 +1,4 @@
-"""Who is connected to whom, out of /proc."""
+"""Listeners and their connections, as /proc shows them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 
-def answers(path: Path) -> bool:
-    """Whether somebody listens on this UNIX socket."""
+def is_listening(path: Path) -> bool:
+    """Whether a process is listening on this UNIX socket."""
     import socket
 
     with socket.socket(socket.AF_UNIX) as client:
@@ -20,10 +20,10 @@ def answers(path: Path) -> bool:
 
 
 def connections_to(path: Path) -> int | None:
-    """How many connections the listener on this socket has, waiting ones included.
+    """The number of connections of the listener on this socket, including those not yet accepted.
 
-    None if there is no listener. From /proc/net/unix, in which every connection of a listener
-    carries its path: state 01 is the listener, 02 waits to be accepted, 03 is being answered.
+    None if there is no listener. In /proc/net/unix each connection has the path of its listener:
+    state 01 is the listener itself, 02 is waiting to be accepted, 03 is connected.
     """
     count = None
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:  # noqa: PTH123
@@ -34,8 +34,8 @@ def connections_to(path: Path) -> int | None:
     return count
 
 
-def visitors_at(port: int) -> int:
-    """How many connections from elsewhere a port of this server has, as /proc/net/tcp tells."""
+def open_connections(port: int) -> int:
+    """The number of established connections from other machines to a TCP port of this server."""
     found = 0
     loopback = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
     for name in ("tcp", "tcp6"):
@@ -50,8 +50,8 @@ def visitors_at(port: int) -> int:
     return found
 
 
-def processes_at(path: Path) -> set[int]:
-    """The processes that take connections from the listener on this socket: server and workers."""
+def listening_processes(path: Path) -> set[int]:
+    """The processes that hold the listening end of this socket: the app server and its workers."""
     import contextlib
 
     sockets = set()
@@ -62,7 +62,7 @@ def processes_at(path: Path) -> set[int]:
                 sockets.add(f"socket:[{columns[6]}]")
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # it has exited meanwhile
             for opened in (process / "fd").iterdir():
                 with contextlib.suppress(OSError):  # closed meanwhile
                     if os.readlink(opened) in sockets:  # noqa: PTH115

@@ -1,4 +1,4 @@
-"""What a person is told, and the errors that end a command."""
+"""Messages for the person at the terminal, and the errors that end a command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BUSY = 75
 
 
 class ReleaseError(Exception):
-    """What a person has to know: printed without a traceback."""
+    """An error for the person to read: printed without a traceback."""
 
     status = 1
 
@@ -19,7 +19,7 @@ class BusyError(ReleaseError):
 
 
 def say(text: str) -> None:
-    """Tell the person; a closed connection is no reason to stop half way."""
+    """Print to standard error. A closed connection must not stop the command half way."""
     try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
@@ -27,13 +27,13 @@ def say(text: str) -> None:
         pass
 
 
-def explained(error: OSError) -> str:
+def format_os_error(error: OSError) -> str:
     where = error.filename or "the disk"
     if error.errno == errno.ENOSPC:
         return f"{where}: no space left on the disk"
     return f"{where}: {error.strerror}"
 
 
-def stop_in_order(number: int, _: object) -> None:
-    """A polite end: leftovers are removed on the way out."""
+def exit_on_signal(number: int, _: object) -> None:
+    """Exit through the `finally` and `except` blocks, which remove temporary files."""
     raise SystemExit(128 + number)

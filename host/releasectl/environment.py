@@ -1,4 +1,4 @@
-"""The file of the application's environment variables."""
+"""The file with the application's environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .console import ReleaseError
 
-#: A line of an env file: nothing, a comment, or KEY=value; a quoted value may have several lines.
+#: A line of an env file: empty, a comment, or KEY=value. A quoted value may span several lines.
 ENVIRONMENT_LINE = re.compile(
     r"""
     [ \t]*
@@ -23,7 +23,7 @@ ENVIRONMENT_LINE = re.compile(
 
 
 def environment_of(path: Path) -> dict[str, str]:
-    """The variables of an env file, as systemd's EnvironmentFile= reads it."""
+    """Parse an env file as systemd's EnvironmentFile= does."""
     found = {}
     text = path.read_text(encoding="utf-8")
     position = 0
@@ -31,7 +31,9 @@ def environment_of(path: Path) -> dict[str, str]:
         line = ENVIRONMENT_LINE.match(text, position)
         if line is None:
             number = text.count("\n", 0, position) + 1
-            raise ReleaseError(f"{path}: line {number} is not KEY=value")  # it may be a secret
+            raise ReleaseError(
+                f"{path}: line {number} is not KEY=value"
+            )  # not quoted: it may be a secret
         position = line.end()
         key, single, double, bare = line.groups()
         if key is None:
@@ -46,5 +48,5 @@ def environment_of(path: Path) -> dict[str, str]:
 
 
 def unescaped(match: re.Match[str]) -> str:
-    """What a backslash before it leaves of a character: of the end of a line nothing."""
+    """A backslash followed by a character stands for that character; before a newline, nothing."""
     return "" if match[1] == "\n" else match[1]

@@ -1,4 +1,4 @@
-"""Files and links that are put in their place in one step, and trees that change hands."""
+"""Atomic replacement of files and links, and ownership of whole trees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """Whether it was changed."""
+    """Write unless the file has that content already; return whether it was written."""
     try:
         if path.read_text(encoding="utf-8") == text:
             return False
@@ -26,7 +26,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 
 
 def make_link(path: Path, target: str) -> None:
-    """Point the symlink `path` at `target` in one step: at no moment is there none."""
+    """Point the symlink `path` at `target` atomically: it exists at every moment."""
     aside = path.with_name(f".{path.name}.new")
     aside.unlink(missing_ok=True)
     aside.symlink_to(target)
@@ -42,10 +42,10 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def hand_over(folder: Path, user: int | None, group: int | None) -> None:
-    """Give everything in the folder to a user; only root has to, and can.
+def chown_tree(folder: Path, user: int | None, group: int | None) -> None:
+    """Make a user the owner of everything in the folder; without a user (not root) do nothing.
 
-    From the bottom up: what is above a name is still ours when its owner changes.
+    Bottom-up, so that the folders above are still owned by root while their content changes owner.
     """
     if user is None or group is None:
         return
@@ -54,10 +54,10 @@ def hand_over(folder: Path, user: int | None, group: int | None) -> None:
             os.chown(Path(where, name), user, group, follow_symlinks=False)
 
 
-def take_back(folder: Path) -> None:
-    """Everything in the folder is ours again, 0644 or 0755, and nothing in it leads out of it.
+def reclaim_tree(folder: Path) -> None:
+    """Take ownership of everything in the folder, mode 0644 or 0755; refuse links that lead out.
 
-    By descriptors: whoever had the folder may still have a process that renames things in it.
+    By file descriptor: a process of the previous owner may still be renaming things in there.
     """
     import stat
 
@@ -81,7 +81,8 @@ def take_back(folder: Path) -> None:
                 continue
             if not stat.S_ISREG(mode):
                 raise ReleaseError(
-                    f"the build command made what is no file: {path.relative_to(folder)}"
+                    f"the build command made something that is not a file, folder or symlink:"
+                    f" {path.relative_to(folder)}"
                 )
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             file = os.open(name, flags, dir_fd=inside)

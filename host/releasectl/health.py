@@ -1,4 +1,4 @@
-"""Asking an application whether it is well."""
+"""Health checks of an application over HTTP."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ BODY_LINES = 5
 SECONDS_BETWEEN_CHECKS = 0.1
 
 
-#: A load balancer answers from any of its servers: so many times it is asked at once for this one.
-ASKED_AT_ONCE = 50
+#: A load balancer picks any of its servers: this many quick requests to reach this one.
+QUICK_REQUESTS = 50
 
 
-SECONDS_BETWEEN_ASKS = 0.005
+SECONDS_BETWEEN_QUICK_REQUESTS = 0.005
 
 
-#: An answer such as 301 or 404 that is the same for so long will not change by itself.
+#: A response such as 301 or 404 that stays the same for this long will not change by itself.
 SECONDS_UNCHANGED = 3
 
 
-#: Between two looks at whether a healthy release stays so.
-SECONDS_BETWEEN_LOOKS = 0.5
+#: Interval of the checks that a healthy release stays healthy.
+SECONDS_BETWEEN_READINESS_CHECKS = 0.5
 
 
-#: Where an instance has how it is asked for its health.
+#: The health check of an instance, in its folder.
 HEALTH_FILE = "health.json"
 
 
-#: In the folder of the configuration: what nginx-site.conf includes for a load balancer's checks.
-ASKED_AS_FILE = "asked-as.conf"
+#: The Host header for checks of the load balancer, in the configuration folder; nginx includes it.
+HEALTH_HOST_FILE = "health-host.conf"
 
 
 class Health:
-    """How an instance is asked whether it is well."""
+    """The health check of an instance: what to request, and the status to expect."""
 
     def __init__(self, host: str, path: str, status: int) -> None:
         self.host, self.path, self.status = host, path, status
@@ -57,30 +57,30 @@ class Health:
         return json.dumps(vars(self), sort_keys=True).encode()
 
 
-class Answer:
-    """An answer, as far as it is looked at."""
+class Response:
+    """The parts of an HTTP response that matter here."""
 
     def __init__(self, status: int, body: str, server: str, location: str) -> None:
         self.status, self.server, self.location = status, server, location
         self.beginning = "".join(f"\n    {line}" for line in body.strip().splitlines()[:BODY_LINES])
 
     @property
-    def leads_to_https(self) -> bool:
+    def redirects_to_https(self) -> bool:
         return 300 <= self.status < 400 and self.location.startswith("https:")
 
 
-class Unwell(str):
-    """Why an instance is not well; `lasting` where its answer will not change by itself."""
+class HealthProblem(str):
+    """Why an instance is not healthy; `is_permanent` if the response will not change by itself."""
 
-    lasting = False
+    is_permanent = False
 
 
-def ask(
+def http_get(
     health: Health, where: Path | int | str, path: str, seconds: float, scheme: str = "http"
-) -> Answer | str:
-    """Ask for a path on a UNIX socket, a port of this server or another address, or say why not.
+) -> Response | str:
+    """GET a path from a UNIX socket, a local port or an address; a string says what went wrong.
 
-    `scheme` is how a visitor came; nginx, on ports and addresses, says that itself.
+    `scheme` is sent as X-Forwarded-Proto; on ports and addresses nginx overwrites it.
     """
     import http.client
     import socket
@@ -92,100 +92,103 @@ def ask(
                 self.sock.settimeout(seconds)
                 self.sock.connect(str(where))
                 return
-            place = ("127.0.0.1", where) if isinstance(where, int) else (where, 80)
-            self.sock = socket.create_connection(place, seconds)
+            address = ("127.0.0.1", where) if isinstance(where, int) else (where, 80)
+            self.sock = socket.create_connection(address, seconds)
 
     connection = Connection("localhost", timeout=seconds)
     try:
         headers = {"Host": health.host, "User-Agent": "releasectl", "Connection": "close"}
         headers["X-Forwarded-Proto"] = scheme
         connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read(4096).decode("utf-8", "replace")
-        server, location = (answer.getheader(name, "") for name in ("X-Slipway-Server", "Location"))
-        return Answer(answer.status, body, server, location)
+        received = connection.getresponse()
+        body = received.read(4096).decode("utf-8", "replace")
+        server = received.getheader("X-Slipway-Server", "")
+        return Response(received.status, body, server, received.getheader("Location", ""))
     except (OSError, http.client.HTTPException) as error:
-        nobody = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
-        told = "nothing listens there" if nobody else error or type(error).__name__
-        return f"{path} gives no answer: {told}"
+        refused = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
+        why = "nothing listens there" if refused else error or type(error).__name__
+        return f"{path} gives no answer: {why}"
     finally:
         connection.close()
 
 
-def unhealthy(
+def health_problem(
     health: Health, where: Path | int | str, seconds: float, server: str = ""
-) -> Unwell | None:
-    """Ask once for the health path; None is healthy, else why not.
+) -> HealthProblem | None:
+    """Check the health once; None if healthy, otherwise why not.
 
-    With `server`, only an answer of the one of that name counts: a load balancer asks many.
+    With `server`, only a response of that server counts: behind a load balancer any may answer.
     """
-    answer = ask(health, where, health.path, seconds)
-    redirected = not isinstance(answer, str) and answer.leads_to_https
+    response = http_get(health, where, health.path, seconds)
+    redirected = not isinstance(response, str) and response.redirects_to_https
     if redirected and isinstance(where, Path):
-        # It may be meant for visitors who come over HTTPS, as somebody's proxy in front lets them.
-        answer = ask(health, where, health.path, seconds, "https")
+        # The application may be meant for HTTPS only, behind a proxy that terminates TLS.
+        response = http_get(health, where, health.path, seconds, "https")
         redirected = False
-    if isinstance(answer, str):
-        return Unwell(answer)
-    # How it serves those was asked on its socket; further outside, the redirect is right.
-    if answer.status != health.status and not redirected:
-        said = f" ({answer.location})" if answer.location else ""
-        reason = Unwell(
-            f"{health.path} answers {answer.status}{said}, not {health.status}"
-            f"{answer.beginning and ':'}{answer.beginning}\n    ({likely_cause(health, answer)})"
+    if isinstance(response, str):
+        return HealthProblem(response)
+    # On ports and addresses the redirect is correct: HTTPS was checked on the socket.
+    if response.status != health.status and not redirected:
+        target = f" ({response.location})" if response.location else ""
+        reason = HealthProblem(
+            f"{health.path} answers {response.status}{target}, not {health.status}"
+            f"{response.beginning and ':'}{response.beginning}"
+            f"\n    ({likely_cause(health, response)})"
         )
-        reason.lasting = 300 <= answer.status < 500
+        reason.is_permanent = 300 <= response.status < 500
         return reason
-    if server and answer.server != server:
-        return Unwell(f"{health.path} is answered by {answer.server or '?'}, never by {server}")
+    if server and response.server != server:
+        return HealthProblem(
+            f"{health.path} is answered by {response.server or '?'}, never by {server}"
+        )
     return None
 
 
-def likely_cause(health: Health, answer: Answer) -> str:
-    """Which settings it is about, for whoever has to change one of them."""
-    if answer.status == 400:
+def likely_cause(health: Health, response: Response) -> str:
+    """A hint about the settings to look at."""
+    if response.status == 400:
         return (
-            f"it was asked as {health.host!r}, which healthHost says: an application that knows"
-            " its names, as Django by ALLOWED_HOSTS, has to know that one"
+            f"the Host header was {health.host!r}, from healthHost: an application that checks"
+            " it, as Django does with ALLOWED_HOSTS, must accept that name"
         )
-    if answer.leads_to_https:
+    if response.redirects_to_https:
         return (
-            "it sends to HTTPS also whoever comes over HTTPS, which X-Forwarded-Proto says: an"
-            " application that looks there, as Django by SECURE_PROXY_SSL_HEADER, serves them"
+            "it redirects to HTTPS even when X-Forwarded-Proto is https: the application must"
+            " trust that header, as Django does with SECURE_PROXY_SSL_HEADER"
         )
-    return "healthPath and healthStatus say what it is asked for, and what it has to answer"
+    return "healthPath and healthStatus set the path to request and the status to expect"
 
 
 def wait_for_health(
     health: Health,
     where: Path | int | str,
     seconds: float,
-    in_vain: Callable[[], bool] = lambda: False,
+    should_abort: Callable[[], bool] = lambda: False,
     server: str = "",
 ) -> str | None:
-    """Ask until it is healthy, the seconds are over or there is no hope; None, or else why not."""
+    """Check until healthy, timed out or `should_abort`; None if healthy, otherwise why not."""
     deadline = time.monotonic() + seconds
-    next_look = time.monotonic() + 1
-    asked = 0
+    next_abort_check = time.monotonic() + 1
+    requests = 0
     last, since = "", time.monotonic()
     while True:
         left = deadline - time.monotonic()
-        reason = unhealthy(health, where, min(max(left, 0.1), 10), server)
+        reason = health_problem(health, where, min(max(left, 0.1), 10), server)
         if reason is None:
             return None
         if time.monotonic() >= deadline:
             return f"{reason}\n    (tried for {seconds:.0f} s)"
         if reason != last:
             last, since = reason, time.monotonic()
-        elif reason.lasting and time.monotonic() >= since + SECONDS_UNCHANGED:
+        elif reason.is_permanent and time.monotonic() >= since + SECONDS_UNCHANGED:
             return f"{reason}\n    (the same for {SECONDS_UNCHANGED} s)"
-        if time.monotonic() >= next_look:
-            if in_vain():
+        if time.monotonic() >= next_abort_check:
+            if should_abort():
                 return f"{reason}\n    (and the unit has failed)"
-            next_look = time.monotonic() + 1
-        # Not evenly: a load balancer that takes its servers in turn would show two that ask in step
-        # each other for ever, and never themselves.
-        asked += 1
-        at_once = isinstance(where, str) and asked < ASKED_AT_ONCE
-        pause = SECONDS_BETWEEN_ASKS if at_once else SECONDS_BETWEEN_CHECKS
+            next_abort_check = time.monotonic() + 1
+        # With jitter: two servers that check in step through a round-robin load balancer would
+        # always reach each other, and never themselves.
+        requests += 1
+        quick = isinstance(where, str) and requests < QUICK_REQUESTS
+        pause = SECONDS_BETWEEN_QUICK_REQUESTS if quick else SECONDS_BETWEEN_CHECKS
         time.sleep(pause * (0.5 + os.urandom(1)[0] / 255))

@@ -1,4 +1,4 @@
-"""history.jsonl: what was done here, and what follows from that."""
+"""history.jsonl: what was done on this server, and what can be derived from that."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-#: What the history says of a release, also when it is gone.
-TOLD_OF_A_RELEASE = ("commit", "author", "message", "dirty")
+#: Fields of a release that the journal keeps, also after the release was removed.
+RELEASE_FIELDS = ("commit", "author", "message", "dirty")
 
 
-#: What the journal calls a change after which releases are here no more.
-TAKES_AWAY = ("prune", "drop")
+#: Journal entries after which releases are no longer on this server.
+REMOVAL_EVENTS = ("prune", "drop")
 
 
-#: The same of one that never served.
-NEVER: dict[str, Any] = {"activated_at": None, "activated_by": None, "took": None}
+#: `FirstSwitch.fields` of a release that has never served.
+NEVER_SERVED: dict[str, Any] = {"activated_at": None, "activated_by": None, "took": None}
 
 
-def origin() -> str:
-    """The address that we are run from over SSH; empty where it is this server itself.
+def ssh_client() -> str:
+    """The address of the SSH client that runs this command; empty outside SSH.
 
-    sudo forgets it, but every process above us still shows what it was started with.
+    sudo removes SSH_CLIENT, so the environment of the parent processes is searched too.
     """
     process, environment = os.getppid(), os.environ.get("SSH_CLIENT", "")
     while not environment and process > 1:
@@ -39,7 +39,7 @@ def origin() -> str:
                     environment = variable.partition(b"=")[2].decode("utf-8", "replace")
             stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
-            break  # it has ended, or is not ours to look into
+            break  # it has exited, or we may not read its environment
         process = int(stat.rsplit(")", 1)[1].split()[1])
     return environment.split(" ")[0]
 
@@ -53,7 +53,7 @@ class Journal:
         self._read: tuple[int, list[dict[str, Any]]] = (0, [])
 
     def entries(self) -> list[dict[str, Any]]:
-        """It only grows, so what was read is read again where it has."""
+        """All entries. The file only grows, so it is read again only if its size has changed."""
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:
@@ -74,11 +74,11 @@ class Journal:
         return found
 
     def add(self, what: str, release: str, outcome: str = "ok", **more: Any) -> None:
-        """Note what was done; `seconds` is how long the command has been at work by then."""
+        """Record what was done; `seconds` is how long the command has been running."""
         entry = {
             "at": now(),
             "by": self.by,
-            "from": origin(),
+            "from": ssh_client(),
             "what": what,
             "release": release,
             "outcome": outcome,
@@ -92,19 +92,19 @@ class Journal:
             os.fsync(file.fileno())
 
     def activations(self) -> list[dict[str, Any]]:
-        """The switches that went well, oldest first."""
+        """The successful switches, oldest first."""
         return [e for e in self.entries() if (e.get("what"), e.get("outcome")) == ("switch", "ok")]
 
 
 class FirstSwitch:
-    """What the journal says of the first time that a release served here."""
+    """The journal entry of the first time that a release served here."""
 
     def __init__(self, entry: dict[str, Any], staged: dict[str, Any] | None) -> None:
         self._entry, self._staged = entry, staged
 
     @property
-    def told(self) -> dict[str, Any]:
-        """For a list: when, by whom, and how many seconds after the begin of its last staging."""
+    def fields(self) -> dict[str, Any]:
+        """For the list: when, by whom, and how many seconds after its last staging began."""
         at = self._entry["at"]
         took = None
         if self._staged is not None:
@@ -114,13 +114,13 @@ class FirstSwitch:
 
 
 def first_switches(entries: list[dict[str, Any]]) -> dict[str, FirstSwitch]:
-    """When each release first served. One that was taken away and came again is a new one."""
+    """When each release first served. One that was removed and staged again counts as new."""
     first: dict[str, FirstSwitch] = {}
     staged: dict[str, dict[str, Any]] = {}
     gone: set[str] = set()
     for entry in entries:
         what, release = entry.get("what"), str(entry.get("release"))
-        if what in TAKES_AWAY:
+        if what in REMOVAL_EVENTS:
             gone |= set(release.split())
         elif what == "stage" and "seconds" in entry:
             staged[release] = entry
@@ -132,33 +132,33 @@ def first_switches(entries: list[dict[str, Any]]) -> dict[str, FirstSwitch]:
 
 
 def newest_first(entries: list[dict[str, Any]]) -> list[str]:
-    """The releases that came and were not taken away, by what the journal says: not by the clock.
+    """The releases that were staged and not removed, in the journal's order, not by the clock.
 
-    By the rules of the stack's own history (`components/release/history.py`): what serves for
-    the first time comes first, and behind it what served until then.
+    Same rules as the stack's history (`components/release/history.py`): a release that serves for
+    the first time comes first, followed by the one that served until then.
     """
     order: list[str] = []
-    known: set[str] = set()  # by having served
+    served: set[str] = set()
     serving = before = None
     for entry in entries:
         what, release = entry.get("what"), str(entry.get("release"))
-        if what in TAKES_AWAY:
+        if what in REMOVAL_EVENTS:
             order = [other for other in order if other not in release.split()]
-            known -= set(release.split())
+            served -= set(release.split())
         elif entry.get("outcome") != "ok":
             continue
         elif what == "stage":
             order = order if release in order else [release, *order]
         elif what == "switch":
             order = order if release in order else [release, *order]
-            if release not in known:
+            if release not in served:
                 for front in (serving, release):
                     if front in order:
                         order.remove(front)
                         order.insert(0, front)
-                known.add(release)
+                served.add(release)
             before, serving = serving, release
         elif what == "revert":
-            known.discard(release)  # it never came to serve everywhere
+            served.discard(release)  # it never served on all servers
             serving = before
     return order

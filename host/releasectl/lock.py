@@ -10,9 +10,9 @@ from .console import BusyError, say
 
 
 class Lock:
-    """One releasectl at a time for an application; the file says whose turn it is.
+    """Exclusive lock of an application's releasectl commands; the file names its owner.
 
-    The kernel gives the lock back when its owner ends, however it ends.
+    The kernel releases the lock when the owner exits, however it exits.
     """
 
     def __init__(self, path: Path, owner: str, wait: float) -> None:

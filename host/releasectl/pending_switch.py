@@ -1,4 +1,7 @@
-"""A switch that is not settled yet, and the way back from it, which a timer takes: revert."""
+"""A switch that has not been confirmed yet. Unless it is in time, a timer reverts it.
+
+The same idea as the confirmed commit of network equipment (RFC 6241, section 8.4).
+"""
 
 from __future__ import annotations
 
@@ -7,96 +10,98 @@ import os
 import time
 
 from .app import App
-from .connections import answers
+from .connections import is_listening
 from .console import say
-from .drain import retire
+from .drain import drain_or_stop
 from .files import make_link, write_file, write_if_changed
-from .health import ASKED_AS_FILE
+from .health import HEALTH_HOST_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-def revert_switch(app: App, which: str = "") -> dict[str, Any]:
-    """Go back to what served before a switch that nobody settled.
+def revert_switch(app: App, pending_id: str = "") -> dict[str, Any]:
+    """Undo the pending switch: go back to what served before.
 
-    With `which`, the id of a promise, only if it is still that switch.
+    With `pending_id`, only if that switch is still the pending one.
     """
-    promise = promised(app)
-    if promise is None or which not in ("", promise.get("id")):
+    pending = load_pending(app)
+    if pending is None or pending_id not in ("", pending.get("id")):
         return {"changed": False}
-    instance, former = promise["to"], promise["from"]
+    instance, previous = pending["to"], pending["from"]
     release_id = instance.split("-")[0]
-    if former is not None:  # the first release of all has nothing to go back to
-        if not (app.units.keep(former) and answers(app.socket_of(former))):
-            app.units.start(former, app.settings.health_seconds)
-        app.units.enable(former)
-        flip_to(app, former)
-        retire(app, [instance])
-    keep_promise(app)
-    app.change("revert", release_id, instance=instance)
-    say(f"release {release_id} was not settled in time: back to {former or 'it all the same'}")
-    return {"id": release_id, "changed": True, "instance": former}
+    if previous is not None:  # None for the very first release: it keeps serving
+        kept_running = app.process_manager.cancel_drain(previous)
+        if not (kept_running and is_listening(app.socket_of(previous))):
+            app.process_manager.start(previous, app.settings.health_seconds)
+        app.process_manager.enable(previous)
+        swap_links(app, previous)
+        drain_or_stop(app, [instance])
+    clear_pending(app)
+    app.journal.add("revert", release_id, instance=instance)
+    outcome = f"back to {previous}" if previous else "it serves on, as there is no other"
+    say(f"release {release_id} was not confirmed in time: {outcome}")
+    return {"id": release_id, "changed": True, "instance": previous}
 
 
-def promise_way_back(app: App, instance: str, former: str | None, seconds: float) -> None:
-    """To go back, whatever becomes of whoever asked for the switch."""
-    before = promised(app)
-    name = os.urandom(6).hex()
-    promise = {"id": name, "to": instance, "from": former, "until": time.time() + seconds}
-    write_file(app.pending, json.dumps(promise) + "\n")
-    app.units.arm(name, seconds)
+def set_pending(app: App, instance: str, previous: str | None, seconds: float) -> None:
+    """Arrange for a revert after that many seconds, even if the caller is gone by then."""
+    before = load_pending(app)
+    pending_id = os.urandom(6).hex()
+    pending = {"id": pending_id, "to": instance, "from": previous, "until": time.time() + seconds}
+    write_file(app.pending_file, json.dumps(pending) + "\n")
+    app.process_manager.arm_revert(pending_id, seconds)
     if before is not None:
-        app.units.disarm(before.get("id", ""))
+        app.process_manager.disarm_revert(before.get("id", ""))
 
 
-def promised(app: App) -> dict[str, Any] | None:
+def load_pending(app: App) -> dict[str, Any] | None:
     try:
-        promise = json.loads(app.pending.read_text(encoding="utf-8"))
+        pending = json.loads(app.pending_file.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return promise if isinstance(promise, dict) else None
+    return pending if isinstance(pending, dict) else None
 
 
-def keep_promise(app: App) -> None:
-    promise = promised(app)
-    if promise is not None:
-        app.pending.unlink()
-        app.units.disarm(promise.get("id", ""))
+def clear_pending(app: App) -> None:
+    pending = load_pending(app)
+    if pending is not None:
+        app.pending_file.unlink()
+        app.process_manager.disarm_revert(pending.get("id", ""))
 
 
-def former_of(app: App, instance: str) -> str | None:
-    """Where to go back to: what serves now, or served before a switch that was cut short."""
+def previous_instance(app: App, instance: str) -> str | None:
+    """The instance to go back to: what serves now, or served before an interrupted switch."""
     serving = app.serving()
     if serving != instance:
         return serving
-    promise = promised(app)
-    if promise is not None:
-        return str(promise["from"]) if promise["from"] else None
+    pending = load_pending(app)
+    if pending is not None:
+        return str(pending["from"]) if pending["from"] else None
     last = str((app.journal.activations() or [{}])[-1].get("instance"))
-    return last if last != instance and last in app.known_instances() else None
+    return last if last != instance and last in app.all_instances() else None
 
 
-def flip_to(app: App, instance: str | None) -> None:
+def swap_links(app: App, instance: str | None) -> None:
     if instance is None:
         app.current_socket.unlink(missing_ok=True)
         app.current.unlink(missing_ok=True)
         return
     target = f"releases/{instance.split('-')[0]}"
     if app.current.is_symlink() and str(app.current.readlink()) != target:
-        make_link(app.former_static, str(app.current.readlink()))
+        make_link(app.previous_static, str(app.current.readlink()))
     make_link(app.current, target)
-    app.coming_static.unlink(missing_ok=True)
+    app.next_static.unlink(missing_ok=True)
     make_link(app.current_socket, str(app.socket_of(instance)))
-    ask_as(app, app.health(instance).host)
+    write_health_host(app, app.health(instance).host)
 
 
-def ask_as(app: App, host: str) -> None:
-    """Let nginx pass on the checks of a load balancer under this name: they have none."""
+def write_health_host(app: App, host: str) -> None:
+    """Have nginx set this Host header on the load balancer's checks, which come without one."""
     import subprocess
 
-    if write_if_changed(app.config / ASKED_AS_FILE, f'"" "{host}";\n'):
-        # It asks again and again before it turns a server away: one between is no harm.
+    if write_if_changed(app.config / HEALTH_HOST_FILE, f'"" "{host}";\n'):
+        # A check that fails during the reload does no harm: it takes several to remove a server.
         reload = ["systemctl", "try-reload-or-restart", "nginx"]
         subprocess.run(reload, capture_output=True, check=False)

@@ -1,23 +1,23 @@
-"""Whichever of the two keeps an instance running."""
+"""The process manager of an instance: systemd or supervisord."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .supervisord import Programs
-from .systemd import Units
+from .supervisord import Supervisord
+from .systemd import Systemd
 
 
-class Runners(Units):
-    """Both: what is started is started under the one that it was made for."""
+class ProcessManager(Systemd):
+    """Passes each call on to the process manager that the instance was made for."""
 
     def __init__(self, app: str, root: Path) -> None:
         super().__init__(app, root)
-        self.units, self.programs = Units(app, root), Programs(app, root)
+        self.systemd, self.supervisord = Systemd(app, root), Supervisord(app, root)
 
     def put(self, instance: str) -> None:
         supervised = (self.instances / instance / "program.conf").exists()
-        (self.programs if supervised else self.units).put(instance)
+        (self.supervisord if supervised else self.systemd).put(instance)
 
     def start(self, instance: str, seconds: float) -> str | None:
         return self.of(instance).start(instance, seconds)
@@ -26,10 +26,10 @@ class Runners(Units):
         self.of(instance).stop(instance)
 
     def remove(self, instance: str) -> None:
-        self.units.remove(instance)
+        self.systemd.remove(instance)
 
-    def end(self, instance: str) -> None:
-        self.of(instance).end(instance)
+    def stop_now(self, instance: str) -> None:
+        self.of(instance).stop_now(instance)
 
     def kill(self, instance: str) -> None:
         self.of(instance).kill(instance)
@@ -46,8 +46,8 @@ class Runners(Units):
     def state(self, instance: str) -> str:
         return self.of(instance).state(instance)
 
-    def given_up(self, instance: str) -> bool:
-        return self.of(instance).given_up(instance)
+    def has_failed(self, instance: str) -> bool:
+        return self.of(instance).has_failed(instance)
 
     def log(self, instance: str) -> str:
         return self.of(instance).log(instance)
@@ -55,5 +55,5 @@ class Runners(Units):
     def name(self, instance: str) -> str:
         return self.of(instance).name(instance)
 
-    def of(self, instance: str) -> Units:
-        return self.programs if self.programs.has(instance) else self.units
+    def of(self, instance: str) -> Systemd:
+        return self.supervisord if self.supervisord.has(instance) else self.systemd

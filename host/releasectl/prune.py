@@ -6,7 +6,7 @@ import time
 
 from .app import App
 from .console import ReleaseError
-from .drain import drain_instance, retire
+from .drain import drain_instance, drain_or_stop
 from .files import remove_tree
 from .overview import overview
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-#: An upload nobody staged within a day will not be staged any more.
+#: An upload that was not staged within a day never will be.
 UPLOAD_LIFETIME_SECONDS = 86400
 
 
 def prune_releases(app: App) -> dict[str, Any]:
-    """Take away what nobody will go back to."""
+    """Remove the releases that nobody will go back to."""
     serving = app.serving()
-    retire(app, [other for other in app.known_instances() if other != serving])
+    drain_or_stop(app, [other for other in app.all_instances() if other != serving])
     dropped = prune_old(app)
     return {"changed": bool(dropped), "dropped": dropped}
 
 
 def prune_old(app: App) -> list[str]:
-    """Keep the `keep` best: those that have served before the others, then the newest.
+    """Remove all but the best `keep_releases`: first those that have served, then the newest.
 
-    Never the current or the previous one, nor what was staged after the last switch: that may
-    be about to start, and a BAD one can still be looked into.
+    The current and the previous one always stay. So does what was staged after the last switch: it
+    may be about to start, or it is BAD and somebody wants to find out why.
     """
     last = str((app.journal.activations() or [{"at": ""}])[-1]["at"])
     rows = overview(app)
@@ -39,16 +39,16 @@ def prune_old(app: App) -> list[str]:
     good.sort(key=lambda row: row["activated_at"] is None)
     kept = {row["id"] for row in good[: app.settings.keep_releases]}
     kept |= {row["id"] for row in rows if row["state"] in ("current", "previous")}
-    # Those that still have requests, and the one whose static files are asked for.
-    kept |= {instance.split("-")[0] for instance in app.known_instances()}
-    if app.former_static.is_symlink():
-        kept.add(app.former_static.readlink().name)
+    # Those that are still draining, and the one that static files are still served from.
+    kept |= {instance.split("-")[0] for instance in app.all_instances()}
+    if app.previous_static.is_symlink():
+        kept.add(app.previous_static.readlink().name)
     kept |= {r["id"] for r in rows if not r["activated_at"] and r["staged_at"] >= last}
     dropped = [row["id"] for row in rows if row["id"] not in kept]
     for release in dropped:
         remove_release(app, release)
     if dropped:
-        app.change("prune", " ".join(dropped))
+        app.journal.add("prune", " ".join(dropped))
     remove_unused(app)
     return dropped
 
@@ -58,19 +58,19 @@ def drop_release(app: App, release_id: str) -> dict[str, Any]:
     if not release.path.exists():
         return {"id": release_id, "changed": False}
     if release_id == app.serving_release():
-        raise ReleaseError(f"release {release_id} serves: activate another one before dropping it")
-    running = [other for other in app.known_instances() if other.startswith(release_id)]
+        raise ReleaseError(f"release {release_id} serves: activate another one before you drop it")
+    running = [other for other in app.all_instances() if other.startswith(release_id)]
     for instance in running:
-        app.units.keep(instance)
+        app.process_manager.cancel_drain(instance)
         drain_instance(app, instance)
     remove_release(app, release_id)
     remove_unused(app)
-    app.change("drop", release_id)
+    app.journal.add("drop", release_id)
     return {"id": release_id, "changed": True}
 
 
 def remove_release(app: App, release_id: str) -> None:
-    """Rename first: half a release must never look like a whole one."""
+    """Rename it first, so that a partly removed release never looks complete."""
     aside = app.releases / f".{release_id}.dropped"
     remove_tree(aside)
     (app.releases / release_id).rename(aside)
@@ -90,10 +90,12 @@ def remove_unused(app: App) -> None:
 
 
 def remove_old_configurations(app: App) -> None:
-    """The application's configuration files have their digest in their name: those stay that
-    an instance, or the next one, was told of in its environment."""
+    """Remove configuration files of the application that no environment refers to.
+
+    Their names contain their digest, so each configuration has a file of its own.
+    """
     environments = [app.config / "env", *app.instances.glob("[!.]*/env")]
-    known = "".join(path.read_text(encoding="utf-8") for path in environments)
+    referenced = "".join(path.read_text(encoding="utf-8") for path in environments)
     for path in app.config.glob("config-*"):
-        if path.name not in known:
+        if path.name not in referenced:
             path.unlink()

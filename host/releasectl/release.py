@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Release:
-    """A release as it lies on this server; it is there (`ready`) as a whole or not at all."""
+    """A release on this server. It is complete if it is `ready`; otherwise it does not exist."""
 
     def __init__(self, releases: Path, release: str) -> None:
         self.id = release
-        # Text, for there may be hundreds of them, and a Path takes longer than to look there.
+        # A str: there may be hundreds of releases, and creating a Path takes longer than a stat.
         self._folder = f"{releases}/{release}"
 
     @property
@@ -54,15 +54,15 @@ class Release:
     def set_mark(self, name: str, **content: Any) -> None:
         write_file(self.marks / name, json.dumps(content) + "\n")
 
-    def forgive(self, *what: str) -> None:
-        """What it was BAD for went well this time."""
+    def clear_bad(self, *what: str) -> None:
+        """Remove the mark BAD if it was set by one of these commands, which has succeeded now."""
         bad = self.mark("BAD")
         if bad is not None and bad.get("what") in what:
             (self.marks / "BAD").unlink()
 
 
 class InstanceFile:
-    """One of the files that an instance is made from, as it is now; it may hold secrets."""
+    """One of the files that an instance is made from. It may contain secrets."""
 
     def __init__(self, path: Path, content: bytes, mode: int = 0o644) -> None:
         self.path, self.content, self.mode = path, content, mode
@@ -79,7 +79,7 @@ class InstanceFile:
             return False
 
     def copy_to(self, folder: Path) -> None:
-        # With its mode from the beginning: nobody else may read it at any moment.
+        # Created with its final mode, so that nobody else can read it at any moment.
         made = os.open(folder / self.path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
         with os.fdopen(made, "wb") as file:
             file.write(self.content)

@@ -1,4 +1,4 @@
-"""app.json: what the rest of Slipway says of the application."""
+"""app.json: the settings of the application."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from .console import ReleaseError
 
 
 class Settings:
-    """app.json: every key may be left out, no other is known."""
+    """The content of app.json. Every key is optional; any other key is an error."""
 
     module = "wsgi:app"
-    user = ""  # the application's user; the application's name if empty
+    user = ""  # the application's user; empty: the application's name
     health_path = "/healthz"
     health_status = 200
     health_seconds = 30
-    steady_seconds = 0  # for how long it has to stay healthy before visitors come
+    min_ready_seconds = 0  # how long it must stay healthy before it gets visitors
     drain_seconds = 30
     keep_releases = 5
     release_command = ""
     release_command_seconds = 600
-    release_command_lock_seconds = 5  # how long its statements wait for a lock; 0 for no end
-    web_port = 0  # nginx's; 0 means that the switch is checked without nginx
-    health_host = "localhost"  # what the check through nginx asks for
-    balanced = False  # whether the switch is checked through the load balancer as well
-    warm_up_paths: list[str] = []  # noqa: RUF012 - asked before visitors come
-    workers = 0  # of each instance; 0 is 2 x cores + 1
-    supervisor = "systemd"  # what keeps an instance running: systemd or supervisor
-    import_first = False  # import the module before an instance is started
-    instance_files: list[str] = []  # noqa: RUF012 - absolute paths: what an instance is made from
+    release_command_lock_seconds = 5  # how long its statements wait for a lock; 0: without limit
+    web_port = 0  # nginx's port; 0: check the switch without nginx
+    health_host = "localhost"  # Host header of the health check
+    balanced = False  # whether to check the switch through the load balancer as well
+    warm_up_paths: list[str] = []  # noqa: RUF012 - requested before visitors come
+    workers = 0  # per instance; 0: 2 x cores + 1
+    supervisor = "systemd"  # the process manager: systemd or supervisor
+    import_first = False  # import the module before starting an instance
+    instance_files: list[str] = []  # noqa: RUF012 - absolute paths that an instance is made from
 
     RANGES = {  # noqa: RUF012 - read only
         "health_status": (100, 599),
         "health_seconds": (1, 3600),
-        "steady_seconds": (0, 3600),
+        "min_ready_seconds": (0, 3600),
         "drain_seconds": (0, 3600),
         "keep_releases": (1, 1000),
         "release_command_seconds": (1, 86400),
@@ -58,7 +58,7 @@ class Settings:
         known = [key for key in vars(Settings) if key.islower() and not key.startswith("_")]
         for key, value in values.items():
             if key not in known:
-                raise ReleaseError(f"{path}: {key}: unknown; known are {', '.join(known)}")
+                raise ReleaseError(f"{path}: {key}: unknown setting; known: {', '.join(known)}")
             expected = type(getattr(Settings, key))
             if type(value) is not expected:
                 raise ReleaseError(f"{path}: {key}: expected {expected.__name__}, found {value!r}")

@@ -1,4 +1,4 @@
-"""Commands: receive, stage, pack and forgive a release."""
+"""Commands: stage, pack and unmark-bad."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .app import App
 from .archive import Recipe, pack, package_of, unpack
 from .clock import now
 from .console import ReleaseError, say
-from .files import hand_over, make_link, remove_tree, take_back
-from .journal import TOLD_OF_A_RELEASE
+from .files import chown_tree, make_link, reclaim_tree, remove_tree
+from .journal import RELEASE_FIELDS
 from .release import Release
 from .release_command import run_shell
 from .venv import grow_venv, refuse_other_files, run_uv
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def receive_release(app: App, release_id: str) -> None:
-    """Unless the release is here, ask for its archive on standard output and take it from
-    standard input, until that ends.
+    """Unless the release is staged already, request its archive on standard output and read it
+    from standard input until end of file.
 
-    Not under the lock: whoever sends may have to fetch it first.
+    Runs without the lock, because the sender may have to fetch the archive first.
     """
     import shutil
 
@@ -52,8 +52,8 @@ def pack_release(app: App, release_id: str) -> dict[str, Any]:
 
     release = app.release(release_id)
     if not release.ready:
-        there = ", ".join(sorted(each.id for each in app.all_releases()))
-        raise ReleaseError(f"it is not on this server (there is: {there or 'none'})")
+        staged = ", ".join(sorted(each.id for each in app.all_releases()))
+        raise ReleaseError(f"it is not on this server (releases here: {staged or 'none'})")
     archive = release.marks / "archive.tar.gz"
     if not archive.exists():
         pack(release.path, sys.stdout.buffer)
@@ -66,7 +66,7 @@ def pack_release(app: App, release_id: str) -> dict[str, Any]:
 def stage_release(
     app: App, release_id: str, archive: Path | None, record: dict[str, Any], kept: bool = False
 ) -> dict[str, Any]:
-    """Make it ready. What was BAD gets another try, unless it is a `kept` one coming back."""
+    """Make a release ready to start. The mark BAD is removed, but a `kept` BAD one is refused."""
     release = app.release(release_id)
     if kept and release.ready:
         app.require_good(release)
@@ -83,8 +83,8 @@ def stage_release(
         (release.marks / "BAD").unlink()
         changed = True
     if changed:
-        told = {key: record[key] for key in TOLD_OF_A_RELEASE if record.get(key)}
-        app.change("stage", release_id, **told)
+        fields = {key: record[key] for key in RELEASE_FIELDS if record.get(key)}
+        app.journal.add("stage", release_id, **fields)
     if archive.parent == app.incoming:
         archive.unlink(missing_ok=True)
     return {"id": release_id, "changed": changed}
@@ -101,7 +101,7 @@ def unpack_release(app: App, release: Release, archive: Path, record: dict[str, 
     try:
         found = unpack(archive, aside.path)
         if found != release.id:
-            raise ReleaseError(f"{archive}: holds release {found}, not {release.id}")
+            raise ReleaseError(f"{archive}: contains release {found}, not {release.id}")
         recipe = Recipe(aside.path)
         venv = make_venv(app, aside.path, release.id)
         link_venv(app, aside.path, venv)
@@ -109,14 +109,14 @@ def unpack_release(app: App, release: Release, archive: Path, record: dict[str, 
         if recipe.build:
             build_release(app, aside, recipe.build)
             link_venv(app, aside.path, venv)
-        # Compiled now: the application's user may not write here. A file that does not compile
-        # fails when it is imported, if it ever is.
+        # Compiled now, because the application's user cannot write here. A file that does not
+        # compile fails when it is imported, if ever.
         compileall.compile_dir(aside.path, quiet=2)
         aside.marks.mkdir()
-        if recipe.build:  # what it made cannot be told from what was in the archive
+        if recipe.build:  # its output is mixed with the archive's content, so `pack` needs this
             shutil.copyfile(archive, aside.marks / "archive.tar.gz")
         aside.set_mark("READY", id=release.id, staged_at=now(), venv=venv, record=record)
-        # What is called READY must be so after a power cut as well.
+        # READY must hold after a power cut as well.
         subprocess.run(["sync", "--file-system", aside.path], check=False)
         aside.path.rename(release.path)
     except BaseException:
@@ -133,9 +133,10 @@ def link_venv(app: App, folder: Path, venv: str) -> bool:
 
 
 def make_venv(app: App, folder: Path, release_id: str) -> str:
-    """The name of the venv that a release needs on this Python; made unless it is there.
+    """Create the venv that a release needs, unless it exists; return its name.
 
-    Named after the packages in it: requirements.txt, and the release itself where it is one.
+    The name is a hash of its content: requirements.txt, the Python version, and the id of a release
+    that is itself a package.
     """
     import tempfile
 
@@ -155,7 +156,7 @@ def make_venv(app: App, folder: Path, release_id: str) -> str:
     aside = app.venvs / f".{name}.{os.getpid()}"
     try:
         say(f"installing the packages of requirements.txt into venvs/{name}")
-        # One hash says that all packages are there and have one, as it does to pip.
+        # One hash means that all packages are listed and have one, as it does to pip.
         locked = b"--hash=" in content
         serving = serving_venv(app) if locked else None
         install = ("pip", "install", "--compile-bytecode", "--python", aside / "bin" / "python")
@@ -176,7 +177,7 @@ def make_venv(app: App, folder: Path, release_id: str) -> str:
 
 
 def serving_venv(app: App) -> Path | None:
-    """That of the release that serves, if it is of this Python."""
+    """The venv of the release that serves, if it was made with this Python."""
     release = app.serving_release()
     if release is None:
         return None
@@ -187,20 +188,20 @@ def serving_venv(app: App) -> Path | None:
 
 
 def build_release(app: App, release: Release, command: str) -> None:
-    """Run the build command: it may write into the release, and nobody may any more later."""
+    """Run the build command. It may write into the release, which is read-only afterwards."""
     say(f"build command: {command}")
-    as_the_application = app.as_the_application(release)
-    hand_over(release.path, as_the_application.get("user"), as_the_application.get("group"))
+    owner = app.subprocess_options(release)
+    chown_tree(release.path, owner.get("user"), owner.get("group"))
     problem = run_shell(app, release, command)
     if problem:
         raise ReleaseError(f"the build command {problem}")
-    remove_tree(release.marks)  # ours alone, as the link .venv is
+    remove_tree(release.marks)  # only releasectl may create these, and the link .venv
     (release.path / ".venv").unlink(missing_ok=True)
-    take_back(release.path)
+    reclaim_tree(release.path)
 
 
 def require_module(app: App, folder: Path) -> None:
-    """The application's module is in the release, or in one of its packages."""
+    """Refuse a release without the application's module, in itself or in one of its packages."""
     import subprocess
 
     module = app.settings.module.split(":")[0]
@@ -214,17 +215,17 @@ def require_module(app: App, folder: Path) -> None:
     )
     if done.returncode != 0:
         raise ReleaseError(
-            f"the release has no module {module!r}, which app.json asks for"
+            f"the release has no module {module!r}, which app.json requires"
             f" (module = {app.settings.module!r}): neither {module.replace('.', '/')}.py"
             " nor a package of requirements.txt"
         )
 
 
-def forgive_release(app: App, release_id: str) -> dict[str, Any]:
-    """Take the mark BAD away: somebody knows better."""
+def unmark_bad(app: App, release_id: str) -> dict[str, Any]:
+    """Remove the mark BAD because somebody knows better."""
     release = app.release(release_id)
     bad = release.mark("BAD")
     if bad is not None:
         (release.marks / "BAD").unlink()
-        app.change("forgive", release_id, reason=bad.get("reason"))
+        app.journal.add("unmark-bad", release_id, reason=bad.get("reason"))
     return {"id": release_id, "changed": bad is not None}

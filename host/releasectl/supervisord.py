@@ -9,54 +9,59 @@ from pathlib import Path
 
 from .console import ReleaseError
 from .files import write_if_changed
-from .systemd import SECONDS_TO_END, Units
+from .systemd import STOP_GRACE_SECONDS, Systemd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Programs(Units):
-    """The same under supervisor: an instance is a program of its own in /etc/supervisor/conf.d."""
+class Supervisord(Systemd):
+    """Each instance is a program of its own in /etc/supervisor/conf.d.
 
-    # Faults that only say that it is so already (supervisor/xmlrpc.py).
+    Timers and drains remain units of systemd, hence the base class.
+    """
+
+    # Faults which mean that there is nothing to do (supervisor/xmlrpc.py).
     UNKNOWN, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED = 10, 60, 70, 90
 
     def __init__(self, app: str, root: Path) -> None:
         super().__init__(app, root)
         self.folder = root / "etc" / "supervisor" / "conf.d"
-        self.first: dict[str, int] = {}  # the process that was seen first, by instance
+        self.first_pids: dict[str, int] = {}  # the process seen first, by instance
 
     def has(self, instance: str) -> bool:
         return self._file(instance).exists()
 
     def start(self, instance: str, seconds: float) -> str | None:
-        """Have it started; whether it is ready shows on its socket."""
+        """Ask supervisord to start it. Whether it is ready shows on its socket."""
         name = self.name(instance)
         try:
             self._ask("reloadConfig")
-            if self._ask("addProcessGroup", name, but=(self.ALREADY_ADDED,)) is None:
-                self._ask("startProcess", name, False, but=(self.ALREADY_STARTED,))
+            if self._ask("addProcessGroup", name, ignored=(self.ALREADY_ADDED,)) is None:
+                self._ask("startProcess", name, False, ignored=(self.ALREADY_STARTED,))
         except ReleaseError as error:
             return str(error)
         return None
 
     def stop(self, instance: str) -> None:
         name = self.name(instance)
-        self._ask("stopProcess", name, but=(self.NOT_RUNNING, self.UNKNOWN))
+        self._ask("stopProcess", name, ignored=(self.NOT_RUNNING, self.UNKNOWN))
         self._file(instance).unlink(missing_ok=True)
-        self._ask("removeProcessGroup", name, but=(self.UNKNOWN,))
+        self._ask("removeProcessGroup", name, ignored=(self.UNKNOWN,))
 
     def put(self, instance: str) -> None:
         program = (self.instances / instance / "program.conf").read_text(encoding="utf-8")
         write_if_changed(self._file(instance), program.replace("INSTANCE", instance))
 
     def remove(self, instance: str) -> None:
-        """To stop it took its file away."""
+        """Nothing to do: `stop` has removed its file."""
 
-    def end(self, instance: str) -> None:
-        self._ask("stopProcess", self.name(instance), False, but=(self.NOT_RUNNING, self.UNKNOWN))
-        time.sleep(SECONDS_TO_END)
+    def stop_now(self, instance: str) -> None:
+        self._ask(
+            "stopProcess", self.name(instance), False, ignored=(self.NOT_RUNNING, self.UNKNOWN)
+        )
+        time.sleep(STOP_GRACE_SECONDS)
         self.kill(instance)
         self.stop(instance)
 
@@ -69,7 +74,7 @@ class Programs(Units):
                 os.killpg(pid, signal.SIGKILL)  # supervisor gives each program a group
 
     def enable(self, instance: str) -> None:
-        """Supervisor starts at boot whatever is in its folder."""
+        """Nothing to do: supervisord starts every program in its folder at boot."""
 
     def disable(self, instance: str) -> None:
         """See `enable`."""
@@ -80,12 +85,12 @@ class Programs(Units):
     def state(self, instance: str) -> str:
         return str(self._ask("getProcessInfo", self.name(instance))["statename"]).lower()
 
-    def given_up(self, instance: str) -> bool:
+    def has_failed(self, instance: str) -> bool:
         info = self._ask("getProcessInfo", self.name(instance))
         if info["pid"]:
-            self.first.setdefault(instance, info["pid"])
-        again = info["pid"] != self.first.get(instance, info["pid"])
-        return again or info["statename"] in ("BACKOFF", "FATAL", "EXITED")
+            self.first_pids.setdefault(instance, info["pid"])
+        restarted = info["pid"] != self.first_pids.get(instance, info["pid"])
+        return restarted or info["statename"] in ("BACKOFF", "FATAL", "EXITED")
 
     def log(self, instance: str) -> str:
         return self._journal(f"SYSLOG_IDENTIFIER={self.name(instance)}")
@@ -96,8 +101,8 @@ class Programs(Units):
     def _file(self, instance: str) -> Path:
         return self.folder / f"{self.name(instance)}.conf"
 
-    def _ask(self, method: str, *arguments: Any, but: tuple[int, ...] = ()) -> Any:
-        """The answer of supervisord; None where it is one of the faults `but`."""
+    def _ask(self, method: str, *arguments: Any, ignored: tuple[int, ...] = ()) -> Any:
+        """Call a method of supervisord; None if it fails with one of the faults in `ignored`."""
         import http.client
         import socket
         import xmlrpc.client
@@ -117,7 +122,7 @@ class Programs(Units):
         try:
             return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
-            if fault.faultCode in but:
+            if fault.faultCode in ignored:
                 return None
             raise ReleaseError(f"supervisor, {method}: {fault.faultString}") from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import subprocess
 
 
-#: The status with which systemctl says that a unit is not known to it (any more).
+#: Exit status of systemctl for a unit that is not loaded.
 NOT_LOADED = 5
 
 
-#: What a stopped instance gets to end by itself when the time for its requests is over.
-SECONDS_TO_END = 1
+#: How long an instance that did not drain in time gets between SIGTERM and SIGKILL.
+STOP_GRACE_SECONDS = 1
 
 
-class Units:
-    """The application's units: <app>@<instance>.service, a file of its own for each instance."""
+class Systemd:
+    """Each instance is a unit <app>@<instance>.service with a file of its own."""
 
     def __init__(self, app: str, root: Path) -> None:
         self.app, self.root = app, root
@@ -34,10 +34,10 @@ class Units:
         self.system = root / "etc" / "systemd" / "system"
 
     def start(self, instance: str, seconds: float) -> str | None:
-        """Start and wait until the unit says it is ready; None, or else what went wrong."""
+        """Start it and wait until the unit reports that it is ready; None, or what went wrong."""
         import subprocess
 
-        # What failed before, and ended after it was stopped, is forgotten by then.
+        # Also clears units that failed after they had been stopped.
         self._systemctl("reset-failed", "*")
         try:
             done = self._systemctl("start", instance, timeout=seconds)
@@ -46,24 +46,24 @@ class Units:
         return None if done.returncode == 0 else f"the unit does not start: {done.stderr.strip()}"
 
     def stop(self, instance: str) -> None:
-        """Have it stopped; systemd sees to the end of it (TimeoutStopSec=) while we go on."""
+        """Stop it without waiting: systemd kills it if it does not stop (TimeoutStopSec=)."""
         done = self._systemctl("stop", "--no-block", instance)
         if done.returncode not in (0, NOT_LOADED):
             raise ReleaseError(f"cannot stop {self.name(instance)}: {done.stderr.strip()}")
         self._systemctl("reset-failed", instance)
 
     def put(self, instance: str) -> None:
-        """Write its unit, unless it is there. A new file is found without a reload of systemd,
-        which would read all units again."""
+        """Write its unit file. systemd finds a new file without a daemon-reload, which would
+        read all units again."""
         unit = (self.instances / instance / "app.service").read_text(encoding="utf-8")
         write_if_changed(self.system / self.name(instance), unit)
 
     def remove(self, instance: str) -> None:
-        """What was written for it goes; what is ending still ends as it says."""
+        """Remove its unit file. An instance that is still stopping keeps its loaded settings."""
         (self.system / self.name(instance)).unlink(missing_ok=True)
 
     def enable(self, instance: str) -> None:
-        """Have it started at boot. Without a reload of systemd: that is for the next boot."""
+        """Start it at boot. No daemon-reload is needed before that."""
         done = self._systemctl("enable", "--quiet", "--no-reload", instance)
         if done.returncode != 0:
             raise ReleaseError(f"cannot enable {self.name(instance)}: {done.stderr.strip()}")
@@ -71,50 +71,52 @@ class Units:
     def disable(self, instance: str) -> None:
         self._systemctl("disable", "--quiet", "--no-reload", instance)
 
-    def arm(self, promise: str, seconds: float) -> None:
-        """Have `releasectl revert` run after so many seconds, whatever happens to us.
+    def arm_revert(self, pending_id: str, seconds: float) -> None:
+        """Run `releasectl revert` after that many seconds, whatever happens to this process.
 
-        Each promise has a timer of its own: that of an older one may have rung already, and its
-        `releasectl revert` be waiting for us to end.
+        Each pending switch has a timer of its own: an older timer may have elapsed already, with
+        its `releasectl revert` waiting for the lock.
         """
-        self._run_later(
-            f"revert --promise {promise}", self._reverter(promise), f"--on-active={seconds:.0f}"
+        self._run_in_background(
+            f"revert --pending {pending_id}",
+            self._revert_unit(pending_id),
+            f"--on-active={seconds:.0f}",
         )
 
-    def disarm(self, promise: str) -> None:
+    def disarm_revert(self, pending_id: str) -> None:
         import subprocess
 
-        timer = f"{self._reverter(promise)}.timer"
+        timer = f"{self._revert_unit(pending_id)}.timer"
         subprocess.run(["systemctl", "stop", timer], capture_output=True, check=False)
 
-    def _reverter(self, promise: str) -> str:
-        return f"{self.app}-revert-{promise}"
+    def _revert_unit(self, pending_id: str) -> str:
+        return f"{self.app}-revert-{pending_id}"
 
     def drain(self, instance: str) -> None:
-        """Have `releasectl drain` see to the end of it, while we go on."""
-        self._run_later(f"drain {instance}", self._drainer(instance))
+        """Run `releasectl drain-instance` in the background."""
+        self._run_in_background(f"drain-instance {instance}", self._drain_unit(instance))
 
     def is_draining(self, instance: str) -> bool:
-        # Where systemd has what systemd-run asked for, until it ends (systemd.unit(5)).
-        unit = f"{self._drainer(instance)}.service"
+        # systemd-run creates the unit there; it exists until the command ends (systemd.unit(5)).
+        unit = f"{self._drain_unit(instance)}.service"
         return (self.root / "run" / "systemd" / "transient" / unit).exists()
 
-    def keep(self, instance: str) -> bool:
-        """It is wanted again: nobody is to stop it any more. False where that came too late."""
+    def cancel_drain(self, instance: str) -> bool:
+        """Keep an instance that was draining; False if it was already being stopped."""
         import subprocess
 
         if self.is_draining(instance):
-            drainer = f"{self._drainer(instance)}.service"
-            subprocess.run(["systemctl", "stop", drainer], capture_output=True, check=False)
+            drain_unit = f"{self._drain_unit(instance)}.service"
+            subprocess.run(["systemctl", "stop", drain_unit], capture_output=True, check=False)
             if self.state(instance) in ("deactivating", "stopping"):
                 self.kill(instance)
                 return False
         return True
 
-    def end(self, instance: str) -> None:
-        """Stop it with whatever it is still at."""
+    def stop_now(self, instance: str) -> None:
+        """Stop it even if it still has requests."""
         self.stop(instance)
-        time.sleep(SECONDS_TO_END)
+        time.sleep(STOP_GRACE_SECONDS)
         self.kill(instance)
 
     def kill(self, instance: str) -> None:
@@ -123,13 +125,13 @@ class Units:
     def state(self, instance: str) -> str:
         return self._systemctl("is-active", instance).stdout.strip() or "unknown"
 
-    def given_up(self, instance: str) -> bool:
-        """Whether waiting is in vain: it failed, or it has fallen over several times."""
+    def has_failed(self, instance: str) -> bool:
+        """Whether it makes no sense to wait: the unit has failed, or restarted several times."""
         shown = self._systemctl("show", "--property=ActiveState,NRestarts", instance).stdout
         return "ActiveState=failed" in shown or bool(re.search(r"NRestarts=([3-9]|\d\d)", shown))
 
     def log(self, instance: str) -> str:
-        # The application's own lines: what systemd says of each restart would crowd them out.
+        # Only the application's own lines: systemd's about each restart would crowd them out.
         return self._journal(f"_SYSTEMD_UNIT={self.name(instance)}")
 
     def _journal(self, own: str) -> str:
@@ -140,17 +142,17 @@ class Units:
         return done.stdout.strip()
 
     def is_enabled(self, instance: str) -> bool:
-        wanted = self.system / "multi-user.target.wants"
-        return (wanted / self.name(instance)).exists()  # the unit that it leads to, too
+        wants = self.system / "multi-user.target.wants"
+        return (wants / self.name(instance)).exists()  # False for a dangling link as well
 
     def name(self, instance: str) -> str:
         return f"{self.app}@{instance}.service"
 
-    def _drainer(self, instance: str) -> str:
+    def _drain_unit(self, instance: str) -> str:
         return f"{self.app}-drain-{instance}"
 
-    def _run_later(self, command: str, unit: str, *options: str) -> None:
-        """Have a command of releasectl run as a unit of its own, whatever becomes of us."""
+    def _run_in_background(self, command: str, unit: str, *options: str) -> None:
+        """Run a releasectl command as a transient unit, which survives this process."""
         import subprocess
 
         done = subprocess.run(
@@ -160,7 +162,7 @@ class Units:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
-            raise ReleaseError(f"cannot arrange for `{command}`: {done.stderr.strip()}")
+            raise ReleaseError(f"cannot schedule `{command}`: {done.stderr.strip()}")
 
     def _systemctl(
         self, *arguments: str, timeout: float | None = None

@@ -1,4 +1,4 @@
-"""Virtual environments, made by uv."""
+"""Virtual environments, created with uv."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ if TYPE_CHECKING:
 
 
 def refuse_other_files(requirements: str) -> None:
-    """A venv is named after requirements.txt alone, so that has to say everything itself."""
+    """Refuse requirements that refer to other files: the venv is named after this one alone."""
     for number, line in enumerate(requirements.splitlines(), 1):
         if re.match(r"\s*(-r|-c|-e|--requirement|--constraint|--editable)\b|\s*(\.|/|file:)", line):
             raise ReleaseError(
                 f"requirements.txt, line {number}: {line.strip()!r} refers to another file;"
-                " it must hold all packages itself (`uv pip compile` makes such a file)"
+                " it must list all packages itself (`uv pip compile` makes such a file)"
             )
 
 
-def grow_venv(known: Path, venv: Path, requirements: Path) -> bool:
-    """Make a venv out of another one: packages that stay are taken over by hard links, compiled as
-    they are. Whether that went well; what is wrong is found when all of it is made anew."""
+def grow_venv(base: Path, venv: Path, requirements: Path) -> bool:
+    """Create a venv from another one, with hard links to the packages that stay.
+
+    Return whether that succeeded. If not, the caller creates it from scratch, and errors show then.
+    """
     import compileall
     import subprocess
 
-    if subprocess.run(["cp", "--archive", "--link", known, venv], check=False).returncode != 0:
+    if subprocess.run(["cp", "--archive", "--link", base, venv], check=False).returncode != 0:
         return False
     python = venv / "bin" / "python"
     try:
         run_uv("pip", "sync", "--require-hashes", "--python", python, requirements)
     except ReleaseError:
         return False
-    # Of a package whose list of files is gone the old version stays beside the new one.
+    # If a package's list of files is missing, uv leaves the old version beside the new one.
     names = [path.name.split("-")[0] for path in venv.glob("lib/*/site-packages/*.dist-info")]
     if len(names) != len(set(names)):
         return False
@@ -46,9 +48,9 @@ def grow_venv(known: Path, venv: Path, requirements: Path) -> bool:
     return True
 
 
-def end_group(leader: subprocess.Popen[bytes], patience: float) -> None:
-    """End all processes of its group: asked to at first, so that they can roll back."""
-    deadline = time.monotonic() + patience
+def end_group(leader: subprocess.Popen[bytes], grace_seconds: float) -> None:
+    """End all processes of its group: SIGTERM first, so that they can roll back, then SIGKILL."""
+    deadline = time.monotonic() + grace_seconds
     try:
         os.killpg(leader.pid, signal.SIGTERM)
         while time.monotonic() < deadline:
@@ -57,7 +59,7 @@ def end_group(leader: subprocess.Popen[bytes], patience: float) -> None:
             time.sleep(0.05)
         os.killpg(leader.pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass  # none of them is left
+        pass  # none is left
     finally:
         leader.wait()
 
@@ -74,7 +76,7 @@ def run_uv(*arguments: str | Path) -> None:
     done = subprocess.run(
         [uv, *arguments],
         env={**settings, **os.environ},
-        cwd="/",  # no project of ours, whatever the folder we were called in
+        cwd="/",  # so that uv does not find a project in the current folder
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,8 +14,8 @@ from local_cloud.api.catalogue import region_json
 from local_cloud.api.cloud import TheCloud
 from local_cloud.api.errors import not_found
 from local_cloud.api.identifiers import NumberInPath
+from local_cloud.api.models import Droplet
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Droplet
 from local_cloud.api.store import now
 
 router = APIRouter()
@@ -58,7 +58,7 @@ class Action:
 
 
 def begin(db: sqlite3.Connection, droplet: Droplet, kind: str, **parameters: Any) -> Action:
-    """Record that `kind` is under way on the droplet; `Works.start` then carries it out."""
+    """Record that `kind` is under way on the droplet; `ActionRunner.start` then carries it out."""
     row = db.execute(
         "INSERT INTO actions (status, type, parameters_json, droplet_id, region, started_at) "
         "VALUES ('in-progress', ?, ?, ?, ?, ?) RETURNING *",

@@ -20,7 +20,7 @@ from local_cloud.api import (
     catalogue,
     droplet_actions,
     droplet_details,
-    droplet_orders,
+    droplet_requests,
     droplets,
     firewalls,
     images,
@@ -32,17 +32,17 @@ from local_cloud.api import (
     tags,
     vpcs,
 )
+from local_cloud.api.action_runner import ActionRunner
 from local_cloud.api.cloud import Cloud
 from local_cloud.api.errors import answer, install_handlers
 from local_cloud.api.store import Store
-from local_cloud.api.works import Works
 from local_cloud.machine import Hypervisor, MachineError
 
 SERVICE = "slipway-local-cloud"
 DATABASE = "cloud.db"
 PREFIX = "/v2"
 
-NOUNS = (
+ROUTERS = (
     account,
     actions,
     catalogue,
@@ -50,7 +50,7 @@ NOUNS = (
     droplet_details,
     droplet_actions,
     associated_resources,
-    droplet_orders,
+    droplet_requests,
     droplets,
     firewalls,
     images,
@@ -71,7 +71,7 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
     raises MachineError when the firewalls cannot be had.
     """
     cloud = Cloud(state_folder.resolve(), Store(state_folder / DATABASE), hypervisor)
-    works = Works(cloud)
+    runner = ActionRunner(cloud)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -80,8 +80,8 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
         except MachineError as error:
             app.state.start_failure = error
             raise
-        works.resume()
-        associated_resources.resume(cloud, works)
+        runner.resume()
+        associated_resources.resume(cloud, runner)
         load_balancers.resume(cloud)
         yield
 
@@ -92,12 +92,12 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.cloud, app.state.works, app.state.start_failure = cloud, works, None
+    app.state.cloud, app.state.action_runner, app.state.start_failure = cloud, runner, None
     install_handlers(app)
     app.add_middleware(BearerToken, token=token, where=cloud.state_folder / "token")
     routes = APIRouter(prefix=PREFIX)
-    for noun in NOUNS:
-        routes.include_router(noun.router)
+    for module in ROUTERS:
+        routes.include_router(module.router)
     app.include_router(routes)
 
     @app.get("/healthz")

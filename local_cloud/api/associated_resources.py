@@ -12,19 +12,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from local_cloud.api import images
+from local_cloud.api.action_runner import ActionRunner, TheActionRunner
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.droplets import delete_all, existing
 from local_cloud.api.errors import ApiError, conflict, not_found, unprocessable
 from local_cloud.api.identifiers import NumberInPath
 from local_cloud.api.images import FINISHED
-from local_cloud.api.records import Droplet
+from local_cloud.api.models import Droplet
 from local_cloud.api.store import now
-from local_cloud.api.works import TheWorks, Works
 
 router = APIRouter()
 
 KINDS = ("reserved_ips", "floating_ips", "volumes", "volume_snapshots")
-"""What DigitalOcean also associates with a droplet and the local cloud has none of."""
+"""Resources that DigitalOcean associates with a droplet, but the local cloud does not have."""
 
 FREE_OF_CHARGE = "0.00"
 
@@ -42,7 +42,7 @@ def _snapshots_of(db: sqlite3.Connection, droplet_id: int) -> list[sqlite3.Row]:
 
 
 def _begin(db: sqlite3.Connection, droplet: Droplet, snapshots: Iterable[sqlite3.Row]) -> None:
-    """Record what is to go, replacing what an earlier try left behind."""
+    """Record what is to be deleted, replacing the records of an earlier attempt."""
     db.execute("DELETE FROM joint_deletions WHERE droplet_id = ?", (droplet.id,))
     db.execute(
         "INSERT INTO joint_deletions (droplet_id, droplet_name) VALUES (?, ?)",
@@ -54,20 +54,20 @@ def _begin(db: sqlite3.Connection, droplet: Droplet, snapshots: Iterable[sqlite3
     )
 
 
-def resume(cloud: Cloud, works: Works) -> None:
+def resume(cloud: Cloud, runner: ActionRunner) -> None:
     """After a restart: go on with deletions that were under way."""
     with cloud.store.read() as db:
         rows = db.execute("SELECT droplet_id FROM joint_deletions WHERE completed_at IS NULL")
         unfinished = [row["droplet_id"] for row in rows]
     for droplet_id in unfinished:
-        _start(cloud, works, droplet_id)
+        _start(cloud, runner, droplet_id)
 
 
-def _start(cloud: Cloud, works: Works, droplet_id: int) -> None:
-    Thread(target=_carry_out, args=(cloud, works, droplet_id), daemon=True).start()
+def _start(cloud: Cloud, runner: ActionRunner, droplet_id: int) -> None:
+    Thread(target=_carry_out, args=(cloud, runner, droplet_id), daemon=True).start()
 
 
-def _carry_out(cloud: Cloud, works: Works, droplet_id: int) -> None:
+def _carry_out(cloud: Cloud, runner: ActionRunner, droplet_id: int) -> None:
     """The snapshots first: while one cannot be deleted, its droplet stays and can be retried."""
     with cloud.store.read() as db:
         snapshots = _recorded_snapshots(db, droplet_id)
@@ -80,7 +80,7 @@ def _carry_out(cloud: Cloud, works: Works, droplet_id: int) -> None:
     refusal = None
     if droplet is not None and not stuck:
         try:
-            delete_all(cloud, works, [droplet])
+            delete_all(cloud, runner, [droplet])
         except ApiError as error:
             refusal = error.message
     destroyed_at = None if stuck or refusal else now()
@@ -143,7 +143,7 @@ def list_associated_resources(cloud: TheCloud, droplet_id: NumberInPath) -> JSON
 @router.delete("/droplets/{droplet_id}/destroy_with_associated_resources/selective")
 def delete_with_some(
     cloud: TheCloud,
-    works: TheWorks,
+    runner: TheActionRunner,
     droplet_id: NumberInPath,
     selection: Selection | None = None,
 ) -> Response:
@@ -159,14 +159,14 @@ def delete_with_some(
                 message = f"droplet {droplet_id} has no snapshot {identifier!r}"
                 raise unprocessable("snapshots", message)
         _begin(db, droplet, [there_are[identifier] for identifier in selection.snapshots or ()])
-    _start(cloud, works, droplet_id)
+    _start(cloud, runner, droplet_id)
     return Response(status_code=202)
 
 
 @router.delete("/droplets/{droplet_id}/destroy_with_associated_resources/dangerous")
 def delete_with_all(
     cloud: TheCloud,
-    works: TheWorks,
+    runner: TheActionRunner,
     droplet_id: NumberInPath,
     x_dangerous: Annotated[bool, Header()] = False,
 ) -> Response:
@@ -174,7 +174,7 @@ def delete_with_all(
         raise unprocessable("X-Dangerous", "send this header with the value true to confirm")
     with cloud.store.write() as db:
         _begin(db, existing(db, droplet_id), _snapshots_of(db, droplet_id))
-    _start(cloud, works, droplet_id)
+    _start(cloud, runner, droplet_id)
     return Response(status_code=202)
 
 
@@ -196,7 +196,7 @@ def get_status(cloud: TheCloud, droplet_id: NumberInPath) -> JSONResponse:
 
 
 @router.post("/droplets/{droplet_id}/destroy_with_associated_resources/retry")
-def retry(cloud: TheCloud, works: TheWorks, droplet_id: NumberInPath) -> Response:
+def retry(cloud: TheCloud, runner: TheActionRunner, droplet_id: NumberInPath) -> Response:
     with cloud.store.write() as db:
         deletion = _recorded(db, droplet_id)
         if deletion["completed_at"] is None:
@@ -208,5 +208,5 @@ def retry(cloud: TheCloud, works: TheWorks, droplet_id: NumberInPath) -> Respons
             "WHERE droplet_id = ?",
             (droplet_id,),
         )
-    _start(cloud, works, droplet_id)
+    _start(cloud, runner, droplet_id)
     return Response(status_code=202)

@@ -14,10 +14,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from local_cloud.api.models import Droplet, Firewall, LoadBalancer, Vpc
 from local_cloud.api.network_plan import plan
-from local_cloud.api.records import Droplet, Firewall, LoadBalancer, Vpc
 from local_cloud.api.store import Store
-from local_cloud.machine import BalancerError, Hypervisor, MachineError, Network
+from local_cloud.machine import Hypervisor, LoadBalancerError, MachineError, Network
 
 log = logging.getLogger("slipway.cloud")
 
@@ -66,7 +66,7 @@ class Cloud:
     def _apply(self, network: Network) -> None:
         try:
             self.hypervisor.apply_network(network)
-        except BalancerError as error:
+        except LoadBalancerError as error:
             log.error("not every load balancer is in place: %s", error)
 
     def _planned(self, db: sqlite3.Connection) -> Network:

@@ -1,4 +1,4 @@
-"""What can be done to a droplet: asked for here, carried out by the works, told by actions."""
+"""Actions on droplets: checked here, carried out by the action runner."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from local_cloud.api import actions, images, tags
+from local_cloud.api.action_runner import TheActionRunner
 from local_cloud.api.actions import Action
 from local_cloud.api.catalogue import known_size
 from local_cloud.api.cloud import Cloud, TheCloud
-from local_cloud.api.droplet_orders import DropletName
+from local_cloud.api.droplet_requests import DropletName
 from local_cloud.api.droplets import existing
 from local_cloud.api.errors import not_found, unprocessable
 from local_cloud.api.identifiers import Number, NumberInPath
+from local_cloud.api.models import Droplet
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Droplet
 from local_cloud.api.store import now
-from local_cloud.api.works import TheWorks
 
 router = APIRouter()
 
@@ -111,7 +111,7 @@ def _new_size(cloud: Cloud, droplet: Droplet, wish: Resize) -> dict[str, Any]:
 
 
 def _set_image(db: sqlite3.Connection, droplet: Droplet, wish: Rebuild) -> None:
-    image = images.ordered(db, wish.image)
+    image = images.requested(db, wish.image)
     if wish.type == "restore" and image["public"]:
         raise unprocessable("image", "only snapshots are restored; use rebuild for a base image")
     if image["min_disk_size"] > droplet.disk:
@@ -140,7 +140,7 @@ def _new_snapshot(db: sqlite3.Connection, droplet: Droplet, wish: Snapshot) -> i
 
 @router.post("/droplets/actions")
 def act_on_tagged_droplets(
-    cloud: TheCloud, works: TheWorks, wish: Wish, tag_name: str | None = None
+    cloud: TheCloud, runner: TheActionRunner, wish: Wish, tag_name: str | None = None
 ) -> JSONResponse:
     if not tag_name:
         raise unprocessable("tag_name", "name the tag whose droplets are meant")
@@ -150,17 +150,17 @@ def act_on_tagged_droplets(
         droplets = Droplet.tagged(db, tags.existing(db, tag_name))
         begun = [begin(cloud, db, droplet, wish) for droplet in droplets]
     for action in begun:
-        works.start(action)
+        runner.start(action)
     return JSONResponse({"actions": [action.as_json() for action in begun]}, status_code=201)
 
 
 @router.post("/droplets/{droplet_id}/actions")
 def act_on_droplet(
-    cloud: TheCloud, works: TheWorks, droplet_id: NumberInPath, wish: Wish
+    cloud: TheCloud, runner: TheActionRunner, droplet_id: NumberInPath, wish: Wish
 ) -> JSONResponse:
     with cloud.store.write() as db:
         action = begin(cloud, db, existing(db, droplet_id), wish)
-    works.start(action)
+    runner.start(action)
     return JSONResponse({"action": action.as_json()}, status_code=201)
 
 

@@ -12,8 +12,8 @@ from local_cloud.api.cloud import TheCloud
 from local_cloud.api.droplets import describe, existing
 from local_cloud.api.identifiers import NumberInPath
 from local_cloud.api.images import FINISHED
+from local_cloud.api.models import Droplet, Firewall
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Droplet, Firewall
 
 router = APIRouter()
 

@@ -1,4 +1,4 @@
-"""Droplets: what they are told as, listing, and deletion. Ordering new ones: droplet_orders.py."""
+"""Droplets: JSON form, listing, deletion. Creation is in droplet_requests.py."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from local_cloud.api import actions, tags
+from local_cloud.api.action_runner import ActionRunner, TheActionRunner
 from local_cloud.api.actions import Action
 from local_cloud.api.catalogue import SIZES, disks_json, region_json, size_json
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.errors import ApiError, not_found, unprocessable
 from local_cloud.api.identifiers import NumberInPath
+from local_cloud.api.models import Droplet, Vpc
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Droplet, Vpc
-from local_cloud.api.works import TheWorks, Works
 
 router = APIRouter()
 
@@ -95,9 +95,11 @@ def _observed_status(cloud: Cloud, droplet: Droplet) -> str:
     return droplet.status
 
 
-def delete_all(cloud: Cloud, works: Works, droplets: Iterable[Droplet]) -> None:
-    """Delete droplets side by side; return when nothing of them is left, or say what is."""
-    failed = [action for action in works.finish(begin_deletion(cloud, droplets)) if _failed(action)]
+def delete_all(cloud: Cloud, runner: ActionRunner, droplets: Iterable[Droplet]) -> None:
+    """Delete droplets in parallel; return when nothing is left of them, or raise with what is."""
+    failed = [
+        action for action in runner.finish(begin_deletion(cloud, droplets)) if _failed(action)
+    ]
     if failed:
         told = "; ".join(
             f"droplet {action.droplet_id} could not be deleted: {action.error_message}"
@@ -107,7 +109,7 @@ def delete_all(cloud: Cloud, works: Works, droplets: Iterable[Droplet]) -> None:
 
 
 def begin_deletion(cloud: Cloud, droplets: Iterable[Droplet]) -> list[Action]:
-    """Record that droplets are to go; from here on a restart finishes it.
+    """Record that droplets are being deleted; from here on a restart completes it.
 
     A load balancer sends them nothing any more, before their power is cut.
     """
@@ -152,20 +154,20 @@ def get_droplet(cloud: TheCloud, droplet_id: NumberInPath) -> JSONResponse:
 
 
 @router.delete("/droplets/{droplet_id}")
-def delete_droplet(cloud: TheCloud, works: TheWorks, droplet_id: NumberInPath) -> Response:
+def delete_droplet(cloud: TheCloud, runner: TheActionRunner, droplet_id: NumberInPath) -> Response:
     with cloud.store.read() as db:
         droplet = existing(db, droplet_id)
-    delete_all(cloud, works, [droplet])
+    delete_all(cloud, runner, [droplet])
     return Response(status_code=204)
 
 
 @router.delete("/droplets")
 def delete_tagged_droplets(
-    cloud: TheCloud, works: TheWorks, tag_name: str | None = None
+    cloud: TheCloud, runner: TheActionRunner, tag_name: str | None = None
 ) -> Response:
     if not tag_name:
         raise unprocessable("tag_name", "name the tag whose droplets are to be deleted")
     with cloud.store.read() as db:
         droplets = Droplet.tagged(db, tags.existing(db, tag_name))
-    delete_all(cloud, works, droplets)
+    delete_all(cloud, runner, droplets)
     return Response(status_code=204)

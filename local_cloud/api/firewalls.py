@@ -16,8 +16,8 @@ from local_cloud.api.cloud import TheCloud
 from local_cloud.api.errors import conflict, not_found, unprocessable
 from local_cloud.api.firewall_rules import NormalRule, Rules, known_droplet, meaning, unique
 from local_cloud.api.identifiers import Number, UuidInPath
+from local_cloud.api.models import Firewall
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Firewall
 from local_cloud.api.store import now
 
 router = APIRouter()
@@ -62,7 +62,7 @@ def existing(db: sqlite3.Connection, identifier: object) -> Firewall:
 
 
 def _save(db: sqlite3.Connection, identifier: str, firewall: WholeFirewall) -> None:
-    """Write all of a firewall, new or not: what is not given is taken away."""
+    """Write a whole firewall, new or not: what the request leaves out is removed."""
     clash = "SELECT 1 FROM firewalls WHERE name = ? AND id != ?"
     if db.execute(clash, (firewall.name, identifier)).fetchone():
         raise conflict(f"name: there is already a firewall named {firewall.name!r}")

@@ -92,7 +92,7 @@ def find(db: sqlite3.Connection, identifier: int | str) -> Image | None:
     return None
 
 
-def ordered(db: sqlite3.Connection, identifier: int | str) -> Image:
+def requested(db: sqlite3.Connection, identifier: int | str) -> Image:
     """The image that a request names in its field `image`; 422 says which there are."""
     image = find(db, identifier)
     if image is None:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from local_cloud.api.cloud import TheCloud
 from local_cloud.api.errors import unprocessable
 from local_cloud.api.identifiers import Number, UuidInPath
-from local_cloud.api.load_balancer_orders import ForwardingRule, checked_rules
+from local_cloud.api.load_balancer_requests import ForwardingRule, checked_rules
 from local_cloud.api.load_balancers import add_droplets, existing, save_settings
-from local_cloud.api.records import LoadBalancer
+from local_cloud.api.models import LoadBalancer
 
 router = APIRouter()
 
@@ -42,7 +42,7 @@ def add_to_droplets(cloud: TheCloud, balancer_id: UuidInPath, added: DropletIds)
 
 @router.delete("/load_balancers/{balancer_id}/droplets")
 def remove_from_droplets(cloud: TheCloud, balancer_id: UuidInPath, removed: DropletIds) -> Response:
-    """They get nothing new; what they are answering is still delivered."""
+    """Remove droplets: they get no new requests, and responses under way are still delivered."""
     with cloud.change_network() as db:
         load_balancer = existing(db, balancer_id)
         _refuse_tagged(load_balancer)

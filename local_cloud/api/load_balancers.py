@@ -1,4 +1,4 @@
-"""Load balancers: one address for several droplets. What can be wished: load_balancer_orders.py."""
+"""Load balancers: one address for several droplets. Request bodies: load_balancer_requests.py."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from local_cloud.api.catalogue import known_region, region_json
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.errors import not_found, not_implemented, unprocessable
 from local_cloud.api.identifiers import UuidInPath
-from local_cloud.api.load_balancer_orders import SIZES, Order
+from local_cloud.api.load_balancer_requests import SIZES, LoadBalancerRequest
+from local_cloud.api.models import Droplet, LoadBalancer, Vpc
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Droplet, LoadBalancer, Vpc
 from local_cloud.api.store import now
 from local_cloud.machine import MachineError
 
@@ -29,11 +29,11 @@ router = APIRouter()
 log = logging.getLogger("slipway.cloud")
 
 SECONDS_UNTIL_ANSWER = 5.0
-"""How long the answer to an order waits for the load balancer; most are active by then."""
+"""How long the response to a creation waits for the load balancer; most are active by then."""
 
 
 def as_json(db: sqlite3.Connection, load_balancer: LoadBalancer) -> dict[str, Any]:
-    """DigitalOcean's form; the address is told once it answers there."""
+    """DigitalOcean's JSON form; it contains the address once the load balancer answers there."""
     settings = load_balancer.settings
     droplets = [droplet.id for droplet in Droplet.all(db) if load_balancer.serves(droplet)]
     size = next(name for name in reversed(SIZES) if SIZES[name] <= settings["size_unit"])
@@ -67,7 +67,7 @@ def existing(db: sqlite3.Connection, identifier: object) -> LoadBalancer:
 
 
 def resume(cloud: Cloud) -> None:
-    """After a restart: finish those that were being made."""
+    """After a restart: finish those that were being created."""
     with cloud.store.read() as db:
         unfinished = [one.number for one in LoadBalancer.all(db) if one.status == "new"]
     for number in unfinished:
@@ -81,7 +81,7 @@ def _start(cloud: Cloud, number: int) -> Thread:
 
 
 def _activate(cloud: Cloud, number: int) -> None:
-    """From `new` to `active`; one that was deleted meanwhile stays so."""
+    """Set `new` to `active`, unless it was deleted meanwhile."""
     change = "UPDATE load_balancers SET status = ? WHERE number = ? AND status = 'new'"
     try:
         with cloud.change_network() as db:
@@ -113,39 +113,41 @@ def save_settings(db: sqlite3.Connection, number: int, settings: dict[str, Any])
     )
 
 
-def _record(cloud: Cloud, db: sqlite3.Connection, order: Order) -> LoadBalancer:
-    """A new one, with addresses of its own."""
-    vpc, taken = _vpc(cloud, db, order), taken_addresses(db)
+def _record(cloud: Cloud, db: sqlite3.Connection, wanted: LoadBalancerRequest) -> LoadBalancer:
+    """Insert a new load balancer with its own addresses."""
+    vpc, taken = _vpc(cloud, db, wanted), taken_addresses(db)
     identifier = str(uuid4())
-    _check_name(db, identifier, order.name)
+    _check_name(db, identifier, wanted.name)
     db.execute(
         "INSERT INTO load_balancers (id, name, status, vpc_id, public_address, private_address, "
         "settings_json, created_at) VALUES (?, ?, 'new', ?, ?, ?, '{}', ?)",
         (
             identifier,
-            order.name,
+            wanted.name,
             vpc.id,
             str(_last_address(cloud.public_network, taken)),
             str(_last_address(vpc.ip_range, taken)),
             now(),
         ),
     )
-    return _save(db, existing(db, identifier), order)
+    return _save(db, existing(db, identifier), wanted)
 
 
-def _save(db: sqlite3.Connection, load_balancer: LoadBalancer, order: Order) -> LoadBalancer:
-    """Write all that can be changed; what is not given has its default again."""
-    if order.tag and order.droplet_ids:
+def _save(
+    db: sqlite3.Connection, load_balancer: LoadBalancer, wanted: LoadBalancerRequest
+) -> LoadBalancer:
+    """Write everything that can be changed; what the request leaves out gets its default."""
+    if wanted.tag and wanted.droplet_ids:
         raise unprocessable("tag", "give either droplet_ids or tag, not both")
-    save_settings(db, load_balancer.number, order.settings())
-    _check_name(db, load_balancer.id, order.name)
-    tag = tags.known(db, [order.tag], "tag")[0] if order.tag else None
+    save_settings(db, load_balancer.number, wanted.settings())
+    _check_name(db, load_balancer.id, wanted.name)
+    tag = tags.known(db, [wanted.tag], "tag")[0] if wanted.tag else None
     db.execute(
         "UPDATE load_balancers SET name = ?, tag = ? WHERE number = ?",
-        (order.name, tag, load_balancer.number),
+        (wanted.name, tag, load_balancer.number),
     )
     db.execute("DELETE FROM load_balancer_droplets WHERE number = ?", (load_balancer.number,))
-    add_droplets(db, load_balancer, order.droplet_ids or ())
+    add_droplets(db, load_balancer, wanted.droplet_ids or ())
     return existing(db, load_balancer.id)
 
 
@@ -155,17 +157,17 @@ def _check_name(db: sqlite3.Connection, identifier: str, name: str) -> None:
         raise unprocessable("name", f"there is already a load balancer named {name!r}")
 
 
-def _vpc(cloud: Cloud, db: sqlite3.Connection, order: Order) -> Vpc:
-    if not order.region:
+def _vpc(cloud: Cloud, db: sqlite3.Connection, wanted: LoadBalancerRequest) -> Vpc:
+    if not wanted.region:
         raise unprocessable("region", "required for a load balancer of the type REGIONAL")
-    known_region(order.region)
-    if not order.vpc_uuid:
-        return vpcs.default_of(cloud, db, order.region)
-    vpc = vpcs.find(db, order.vpc_uuid)
+    known_region(wanted.region)
+    if not wanted.vpc_uuid:
+        return vpcs.default_of(cloud, db, wanted.region)
+    vpc = vpcs.find(db, wanted.vpc_uuid)
     if vpc is None:
-        raise unprocessable("vpc_uuid", f"there is no VPC '{order.vpc_uuid}'")
-    if vpc.region != order.region:
-        message = f"the VPC {vpc.name!r} is in {vpc.region}, not in {order.region}"
+        raise unprocessable("vpc_uuid", f"there is no VPC '{wanted.vpc_uuid}'")
+    if vpc.region != wanted.region:
+        message = f"the VPC {vpc.name!r} is in {vpc.region}, not in {wanted.region}"
         raise unprocessable("vpc_uuid", message)
     return vpc
 
@@ -177,11 +179,11 @@ def _last_address(network: IPv4Network, taken: set[IPv4Address]) -> IPv4Address:
         raise unprocessable("name", f"no more load balancers fit in here: {error}") from None
 
 
-def _check_kept(load_balancer: LoadBalancer, order: Order) -> None:
-    """Where it is cannot be changed."""
-    if order.region and order.region != load_balancer.vpc.region:
+def _check_kept(load_balancer: LoadBalancer, wanted: LoadBalancerRequest) -> None:
+    """Refuse a change of region or VPC."""
+    if wanted.region and wanted.region != load_balancer.vpc.region:
         raise unprocessable("region", f"it stays in {load_balancer.vpc.region}")
-    if order.vpc_uuid and str(order.vpc_uuid) != load_balancer.vpc.id:
+    if wanted.vpc_uuid and str(wanted.vpc_uuid) != load_balancer.vpc.id:
         raise unprocessable("vpc_uuid", f"it stays in the VPC {load_balancer.vpc.name!r}")
 
 
@@ -194,11 +196,11 @@ def list_load_balancers(cloud: TheCloud, page: RequestedPage) -> JSONResponse:
 
 
 @router.post("/load_balancers")
-def create_load_balancer(cloud: TheCloud, order: Order) -> JSONResponse:
+def create_load_balancer(cloud: TheCloud, wanted: LoadBalancerRequest) -> JSONResponse:
     with cloud.store.write() as db:
-        made = _record(cloud, db, order)
+        made = _record(cloud, db, wanted)
         told = as_json(db, made)
-    # The official provider looks once at once, then only every 15 s: worth a moment's patience.
+    # The official provider checks at once, then only every 15 s: so it pays to wait a moment here.
     _start(cloud, made.number).join(SECONDS_UNTIL_ANSWER)
     return JSONResponse({"load_balancer": told}, status_code=202)
 
@@ -210,16 +212,18 @@ def get_load_balancer(cloud: TheCloud, balancer_id: UuidInPath) -> JSONResponse:
 
 
 @router.put("/load_balancers/{balancer_id}")
-def replace_load_balancer(cloud: TheCloud, balancer_id: UuidInPath, order: Order) -> JSONResponse:
-    """Requests under way end as they began; one that could not be made is tried again."""
+def replace_load_balancer(
+    cloud: TheCloud, balancer_id: UuidInPath, wanted: LoadBalancerRequest
+) -> JSONResponse:
+    """Replace the settings without losing requests. One that could not be created is retried."""
     with cloud.change_network() as db:
         before = existing(db, balancer_id)
-        _check_kept(before, order)
+        _check_kept(before, wanted)
         db.execute(
             "UPDATE load_balancers SET status = 'new' WHERE number = ? AND status = 'errored'",
             (before.number,),
         )
-        saved = _save(db, before, order)
+        saved = _save(db, before, wanted)
         told = as_json(db, saved)
     if before.status == "errored":
         _start(cloud, saved.number)

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from local_cloud.api import hints
-from local_cloud.api.balancer_plan import balancer
-from local_cloud.api.records import Droplet, Firewall, LoadBalancer, Vpc
+from local_cloud.api.load_balancer_spec import load_balancer_spec
+from local_cloud.api.models import Droplet, Firewall, LoadBalancer, Vpc
 from local_cloud.machine import Forward, Guard, Network, Rule
 
 EVERY_PORT = "0"
@@ -42,7 +42,7 @@ def plan(
     return Network(
         guards=tuple(guards),
         forwards=_forwards(droplets, active),
-        balancers=tuple(balancer(one, droplets, public) for one in active),
+        load_balancers=tuple(load_balancer_spec(one, droplets, public) for one in active),
         ranges=tuple(sorted(vpc.ip_range for vpc in vpcs)),
     )
 

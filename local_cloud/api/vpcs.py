@@ -21,8 +21,8 @@ from local_cloud.api.catalogue import known_region
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.errors import forbidden, not_found, not_implemented, unprocessable
 from local_cloud.api.identifiers import UuidInPath
+from local_cloud.api.models import Vpc
 from local_cloud.api.pagination import RequestedPage
-from local_cloud.api.records import Vpc
 from local_cloud.api.store import now
 from local_cloud.machine import MachineError
 

@@ -1,4 +1,4 @@
-"""Asking the cloud's own API, with little to import so that commands answer at once."""
+"""A small client of the cloud's own API, with few imports so that commands start quickly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_cloud.cli.places import not_running, port_of
+from local_cloud.cli.paths import not_running, port_of
 from local_cloud.machine import MachineError
 
 SECONDS = 10

@@ -1,4 +1,4 @@
-"""What a droplet said, on its console while booting and in its journal; also when it is off."""
+"""Logs of a droplet: its console while booting and its journal, even while it is off."""
 
 from __future__ import annotations
 

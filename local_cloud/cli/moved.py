@@ -10,10 +10,10 @@ import json
 import signal
 from pathlib import Path
 
-from local_cloud.cli.places import cache_folder
+from local_cloud.cli.paths import cache_folder
+from local_cloud.hosts.cleanup import end_processes, remove_network
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.process import Process
-from local_cloud.hosts.take_away import end_processes, leave_computer
 
 NOTE = "folder"
 """Where a state folder says what its path is."""
@@ -45,7 +45,7 @@ def clear_old_place(state: Path, server: Process | None) -> bool:
             server.kill()
     names = Names.of(before)
     end_processes(names)
-    leave_computer(names, cache_folder())
+    remove_network(names, cache_folder())
     _rename_layers(state, before)
     note(state)
     return True

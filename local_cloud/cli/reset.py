@@ -1,11 +1,11 @@
-"""Taking a cloud away whole, in whatever state it is."""
+"""Removes a whole cloud, whatever state it is in."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from local_cloud.cli.places import cache_folder
+from local_cloud.cli.paths import cache_folder
 from local_cloud.cli.server import Server
 
 OUR_FILES = (
@@ -19,16 +19,16 @@ OUR_FILES = (
     "start.log",
     "token*",
 )
-"""All that a cloud writes beside what `take_away` removes; a file of somebody else's stays."""
+"""All that a cloud writes beside what `remove_cloud` removes; a file of somebody else's stays."""
 
 
 def reset(state: Path) -> int:
     """Destroy every droplet and all traces of the cloud; return how many droplets there were."""
-    from local_cloud.hosts.take_away import take_away
+    from local_cloud.hosts.cleanup import remove_cloud
 
     Server(state).stop()
     count = len(list((state / "machines").glob("*/machine.json")))
-    take_away(state, cache_folder())
+    remove_cloud(state, cache_folder())
     for pattern in OUR_FILES:
         for path in state.glob(pattern):
             if path.is_dir():

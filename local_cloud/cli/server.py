@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.cli.api import Api
-from local_cloud.cli.places import PROJECT, cache_folder, port_of
+from local_cloud.cli.paths import PROJECT, cache_folder, port_of
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import MachineError
@@ -86,7 +86,7 @@ class Server:
         )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while not self._answers(port):
-            # When two start it at once, one of them gives up: the other's server is as good.
+            # If two start it at the same time, one gives up: the other's server is as good.
             ended = not process.is_alive and self.process is None
             if ended or time.monotonic() > deadline:
                 process.kill()
@@ -97,7 +97,7 @@ class Server:
         report(f"the local cloud answers on http://127.0.0.1:{port}/v2")
 
     def serve(self, wanted: int | None) -> None:
-        """Be the process, until somebody ends it."""
+        """Run the API in this process until it is stopped."""
         from local_cloud.api.server import serve
         from local_cloud.hosts.hypervisor import NspawnHypervisor
 
@@ -120,7 +120,7 @@ class Server:
         return True
 
     def _chosen(self, wanted: int | None) -> int:
-        """The port asked for, else the one it had, so that a restart moves nothing."""
+        """The requested port, or else the last one, so that a restart keeps the address."""
         if wanted is not None:
             return wanted
         return self.port if (self.state / "port").exists() else DEFAULT_PORT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_cloud.cli.api import Api, address
 from local_cloud.hosts import control_groups
-from local_cloud.hosts.balancers import Balancers
+from local_cloud.hosts.load_balancers import LoadBalancers
 from local_cloud.hosts.machine_process import MachineProcess
 from local_cloud.hosts.names import Names
 
@@ -21,7 +21,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def droplets(state: Path) -> list[dict[str, Any]]:
-    """What is to be known of each droplet; memory in MiB, uptime in seconds."""
+    """The state of each droplet; memory in MiB, uptime in seconds."""
     names = Names.of(state)
     found = []
     for droplet in Api(state).droplets():
@@ -46,11 +46,11 @@ def droplets(state: Path) -> list[dict[str, Any]]:
 
 
 def load_balancers(state: Path) -> list[dict[str, Any]]:
-    """What is to be known of each load balancer; of each droplet behind it, what haproxy thinks."""
-    balancers = Balancers(state, Names.of(state))
+    """The state of each load balancer, with HAProxy's view of each droplet behind it."""
+    load_balancers = LoadBalancers(state, Names.of(state))
     found = []
     for one in Api(state).load_balancers():
-        process = balancers.at(one["ip"]) if one["ip"] else None
+        process = load_balancers.at(one["ip"]) if one["ip"] else None
         health = process.health() if process is not None else {}
         found.append(
             {
@@ -66,10 +66,10 @@ def load_balancers(state: Path) -> list[dict[str, Any]]:
     return found
 
 
-def show(state: Path, *, as_json: bool, balancers: bool = False) -> None:
+def show(state: Path, *, as_json: bool, only_load_balancers: bool = False) -> None:
     """Print them; as JSON, the droplets, or else the load balancers."""
     if as_json:
-        told = load_balancers(state) if balancers else droplets(state)
+        told = load_balancers(state) if only_load_balancers else droplets(state)
         print(json.dumps(told, indent=2))  # noqa: T201
         return
     from rich.console import Console
@@ -77,14 +77,14 @@ def show(state: Path, *, as_json: bool, balancers: bool = False) -> None:
     # Into a file or pipe, lines are as long as they are.
     console = Console() if sys.stdout.isatty() else Console(width=200)
     in_front = load_balancers(state)
-    if not balancers:
+    if not only_load_balancers:
         found = droplets(state)
         console.print(_table_of_droplets(found) if found else "no droplets")
         if in_front:
             console.print()
     if in_front:
         console.print(_table_of_balancers(in_front, Api(state).droplets()))
-    elif balancers:
+    elif only_load_balancers:
         console.print("no load balancers")
 
 

@@ -21,7 +21,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 from local_cloud.hosts.commands import run, succeeds
 from local_cloud.hosts.names import Names
-from local_cloud.hosts.wiring import Wiring
+from local_cloud.hosts.netns import MachineNetwork
 from local_cloud.machine import Guard, Rule
 
 PACKAGE_CACHE_PORT = 3142
@@ -43,17 +43,17 @@ class Services:
 
 def render(
     names: Names,
-    wirings: Sequence[Wiring],
+    machines: Sequence[MachineNetwork],
     guards: Sequence[Guard],
     services: Services,
 ) -> str:
     """The whole table, as text for `nft -f`."""
     ours = f'"{names.card_prefix}*"'
-    cards = [card for wiring in wirings for card in (wiring.public, wiring.private)]
+    cards = [card for machine in machines for card in (machine.public, machine.private)]
     guarded = [(guard, address) for guard in guards for address in guard.addresses]
     networks = sorted({card.interface.network for card in cards})
-    private = sorted({wiring.private.interface.network for wiring in wirings})
-    public = sorted({wiring.public.interface.network for wiring in wirings})
+    private = sorted({machine.private.interface.network for machine in machines})
+    public = sorted({machine.public.interface.network for machine in machines})
     lines = [
         # Adding it first lets the deletion succeed when there is no table yet.
         f"table inet {names.table} {{}}",

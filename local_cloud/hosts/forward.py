@@ -14,8 +14,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from local_cloud.hosts.haproxy import Haproxy
+from local_cloud.hosts.models import write_atomically
 from local_cloud.hosts.names import Names
-from local_cloud.hosts.record import write_whole
 from local_cloud.machine import Forward, MachineError
 
 LOOPBACK = "127.0.0.1"
@@ -104,7 +104,7 @@ class Forwards:
         content = {
             str(forward.loopback_port): [str(forward.address), forward.port] for forward in forwards
         }
-        write_whole(self._targets, json.dumps(content, indent=2) + "\n")
+        write_atomically(self._targets, json.dumps(content, indent=2) + "\n")
 
     @property
     def _targets(self) -> Path:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from local_cloud.hosts.commands import last_lines, run
 from local_cloud.hosts.kernel import SHARED
+from local_cloud.hosts.models import write_atomically
 from local_cloud.hosts.process import Process, start_detached
-from local_cloud.hosts.record import write_whole
 from local_cloud.machine import MachineError
 
 USER = "haproxy"
@@ -125,7 +125,7 @@ class Haproxy:
                 return ""
 
     def _check(self, configuration: str) -> None:
-        write_whole(self._wanted, configuration)
+        write_atomically(self._wanted, configuration)
         run(["haproxy", "-c", "-q", "-f", self._wanted])
 
     def _adopt(self) -> None:

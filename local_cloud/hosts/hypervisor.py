@@ -16,22 +16,22 @@ from local_cloud.hosts import (
     kernel,
     mirrors,
     neighbours,
+    netns,
     permissions,
     seed,
     unreachable,
-    wiring,
 )
-from local_cloud.hosts.balancers import Balancers
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.guest_files import machine_files
+from local_cloud.hosts.host_settings import pip_settings, resolver
 from local_cloud.hosts.image import Images
+from local_cloud.hosts.load_balancers import LoadBalancers
 from local_cloud.hosts.machine_process import MachineProcess
+from local_cloud.hosts.models import MachineRecord, write_atomically
 from local_cloud.hosts.names import Names, public_network_candidates
-from local_cloud.hosts.own_configuration import pip_settings, resolver
+from local_cloud.hosts.netns import MachineNetwork
 from local_cloud.hosts.package_cache import PackageCache
-from local_cloud.hosts.record import MachineRecord, write_whole
 from local_cloud.hosts.requirements import check_folder
-from local_cloud.hosts.wiring import Wiring
 from local_cloud.machine import MachineError, MachineSpec, Network, Progress
 
 GIGABYTE = 1_000_000_000
@@ -51,7 +51,7 @@ class NspawnHypervisor:
         self.images = Images(self.cache)
         self.snapshots = disk.Snapshots(self.state / "snapshots")
         self.forwards = Forwards.of(self.state)
-        self.balancers = Balancers(self.state, self.names)
+        self.load_balancers = LoadBalancers(self.state, self.names)
         self.package_cache = PackageCache(self.cache)
         self._guards_file = self.state / "guards.json"
         self._network_lock = threading.RLock()
@@ -68,7 +68,7 @@ class NspawnHypervisor:
             for network in public_network_candidates(self.state):
                 if neighbours.collision(network, self.names, self.cache) is None:
                     self.state.mkdir(parents=True, exist_ok=True)
-                    write_whole(chosen, f"{network}\n")
+                    write_atomically(chosen, f"{network}\n")
                     return network
         raise MachineError("this computer already routes all of 10.64.0.0/10: no public addresses")
 
@@ -182,19 +182,19 @@ class NspawnHypervisor:
         """Make firewalls, load balancers and loopback forwards be exactly these.
 
         What is new is there before the forwards lead to it, what is gone goes after they have left
-        it. Raises `BalancerError` when a balancer fails and all else is in force.
+        it. Raises `LoadBalancerError` when a balancer fails and all else is in force.
         """
         with self._network_lock:
             permissions.save(self._guards_file, network.guards)
             ours = {*network.ranges, self.public_network()} if network.ranges else set()
             unreachable.apply(self.names, ours)
-            self.balancers.record(network.balancers)
+            self.load_balancers.record(network.load_balancers)
             self._apply_or_leave_network()
             try:
-                self.balancers.apply(network.balancers)
+                self.load_balancers.apply(network.load_balancers)
             finally:
                 self.forwards.apply(network.forwards)
-                if self.balancers.keep(network.balancers):
+                if self.load_balancers.keep(network.load_balancers):
                     self._apply_or_leave_network()
 
     # --- inside
@@ -217,7 +217,7 @@ class NspawnHypervisor:
                 raise MachineError(f"the address {interface.address} collides with {used}")
         self._write_files(folder, spec)
         kernel.allow_machines(self.names)
-        self._wiring(machine).connect()
+        self._network(machine).connect()
         with self._network_lock:
             self._apply_firewall()
         try:
@@ -247,10 +247,10 @@ class NspawnHypervisor:
             package_cache_port=self._package_cache_port(),
             name_server=loopback_servers[0] if loopback_servers else None,
         )
-        wirings = [self._wiring(machine) for machine in self._machines()]
-        wirings += self.balancers.wirings()
+        networks = [self._network(machine) for machine in self._machines()]
+        networks += self.load_balancers.networks()
         guards = permissions.load(self._guards_file)
-        firewall.apply(firewall.render(self.names, wirings, guards, services))
+        firewall.apply(firewall.render(self.names, networks, guards, services))
 
     def _package_cache_port(self) -> int | None:
         """A cache that does not start is a slower apt, not an error."""
@@ -260,7 +260,7 @@ class NspawnHypervisor:
             return None
 
     def _apply_or_leave_network(self) -> None:
-        if self._machines() or self.balancers.wirings():
+        if self._machines() or self.load_balancers.networks():
             self._apply_firewall()
         else:
             self._leave_network()
@@ -271,7 +271,7 @@ class NspawnHypervisor:
         kernel.restore(self.names)
 
     def _disconnect(self, machine_id: int) -> None:
-        wiring.disconnect(
+        netns.disconnect(
             self.names.machine(machine_id),
             self.names.public_card(machine_id),
             self.names.private_card(machine_id),
@@ -294,8 +294,8 @@ class NspawnHypervisor:
             self._folder(machine_id), self.names.machine(machine_id), self.names.tag
         )
 
-    def _wiring(self, machine: MachineRecord) -> Wiring:
-        return Wiring.of(self.names, machine.id, machine.public, machine.private)
+    def _network(self, machine: MachineRecord) -> MachineNetwork:
+        return MachineNetwork.of(self.names, machine.id, machine.public, machine.private)
 
     def _wheel_caches(self) -> dict[str, Path]:
         """The folders of wheels that all machines share, by their name inside."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from local_cloud.hosts import control_groups
 from local_cloud.hosts.commands import last_lines
 from local_cloud.hosts.guest_files import CACHE
+from local_cloud.hosts.models import MachineRecord, write_atomically
 from local_cloud.hosts.process import Process, children, start_detached
-from local_cloud.hosts.record import MachineRecord, write_whole
 from local_cloud.machine import MachineError
 
 BOOT_SECONDS = 90.0
@@ -53,7 +53,7 @@ class MachineProcess:
                 "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
             },
         }
-        write_whole(self.folder / "launch.json", json.dumps(launch, indent=2) + "\n")
+        write_atomically(self.folder / "launch.json", json.dumps(launch, indent=2) + "\n")
         with self.console.open("a") as log:
             log.write(f"-- starting {machine.name}\n")
         start_detached(

@@ -1,7 +1,7 @@
-"""Other local clouds of this computer, living and dead.
+"""Other local clouds on this computer, running or dead.
 
-A cloud whose processes were all killed, with its whole container or session, leaves cards and
-routes behind. Its own next start would use them again; until then they are in nobody's way.
+A cloud whose processes were all killed, with its container or session, leaves interfaces and routes
+behind. They are removed when another cloud needs the network.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from local_cloud.hosts import wiring
+from local_cloud.hosts import netns
+from local_cloud.hosts.cleanup import remove_network
 from local_cloud.hosts.names import Names
+from local_cloud.hosts.netns import Collision
 from local_cloud.hosts.process import owned_by
-from local_cloud.hosts.take_away import leave_computer
-from local_cloud.hosts.wiring import Collision
 
 
 def collision(network: IPv4Network, names: Names, cache: Path) -> Collision | None:
-    """What uses a part of the network already; what a dead cloud left there is taken away first."""
-    taken_away: set[Names] = set()
-    while (used := wiring.collision(network, names)) is not None:
-        if used.cloud is None or used.cloud in taken_away or owned_by(used.cloud.tag):
+    """What already uses a part of the network, after what dead clouds left there was removed."""
+    removed: set[Names] = set()
+    while (used := netns.collision(network, names)) is not None:
+        if used.cloud is None or used.cloud in removed or owned_by(used.cloud.tag):
             return used
-        leave_computer(used.cloud, cache)
-        taken_away.add(used.cloud)
+        remove_network(used.cloud, cache)
+        removed.add(used.cloud)
     return None

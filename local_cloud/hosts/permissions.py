@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-from local_cloud.hosts.record import write_whole
+from local_cloud.hosts.models import write_atomically
 from local_cloud.machine import Guard, Rule
 
 
@@ -21,7 +21,7 @@ def save(path: Path, guards: tuple[Guard, ...]) -> None:
         }
         for guard in guards
     ]
-    write_whole(path, json.dumps(content, indent=1) + "\n")
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def load(path: Path) -> tuple[Guard, ...]:

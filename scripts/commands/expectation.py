@@ -83,14 +83,14 @@ class Expectation:
     def serving(self) -> tuple[str, ...]:
         """What makes the release serve: a switch starts, enables and shows it, once more if asked.
 
-        With several servers a switch that is not settled goes back.
+        With several servers a switch that is not confirmed goes back.
         """
         return self.serving_of("")
 
     def serving_of(self, site: str) -> tuple[str, ...]:
         """The same for a further site, by its name."""
         prefix = f"{site}-" if site else ""
-        return self.named(f"{prefix}switch") + self.named(f"{prefix}settle")
+        return self.named(f"{prefix}switch") + self.named(f"{prefix}confirm")
 
     def named(self, what: str) -> tuple[str, ...]:
         """The URN of `<server>-<what>`, if there is one."""

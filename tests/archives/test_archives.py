@@ -103,7 +103,7 @@ def test_what_is_to_be_had_nowhere_stops_with_one_message_and_the_site_serves(si
     site.pulumi(f"config set release {second} --stack local")
     said = site.pulumi("up --stack local --yes --skip-preview", fails=True)
     assert f"web does not have release {second}, and it is to be had nowhere" in said
-    assert f"web-2: it is not on this server (there is: {held})" in said
+    assert f"web-2: it is not on this server (releases here: {held})" in said
     assert site.output("release")["id"] == held
     assert site.get().status_code == 200
     site.pulumi("config rm release --stack local")

@@ -20,7 +20,7 @@ SETTINGS = (
     "slipway:workers: 2",
     "slipway:healthSeconds: 8",
     "slipway:drainSeconds: 3",
-    "slipway:settleSeconds: 10",
+    "slipway:confirmSeconds: 10",
     "slipway:connectSeconds: 5",
 )
 #: As Django does with ALLOWED_HOSTS.

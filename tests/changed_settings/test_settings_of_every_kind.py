@@ -72,7 +72,7 @@ CHANGES = {
     "health host": Change(
         good={"healthHost": OTHER_HOST},
         bad={"healthHost": "intranet.example.org"},
-        told="it was asked as 'intranet.example.org', which healthHost says",
+        told="the Host header was 'intranet.example.org', from healthHost",
     ),
     "port": Change(
         good={"webPort": 8081}, bad={"webPort": 22}, told="webPort is 22, which SSH or PostgreSQL"

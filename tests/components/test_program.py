@@ -137,7 +137,7 @@ def test_the_load_balancer_s_check_asks_for_a_name_that_the_application_answers_
         engine = run(webCount=2, **settings)
         site = engine.one("web-nginx").inputs["stdin"]
         assert site.count("proxy_set_header Host $site_host;") == 2
-        assert site.count("include /etc/slipway/site/asked-as*.conf;") == 1
+        assert site.count("include /etc/slipway/site/health-host*.conf;") == 1
         told = engine.one("web-releasectl-settings").inputs["stdin"]
         return re.findall(r'"health_host": "(.*)"', told)
 
@@ -164,7 +164,7 @@ def test_in_maintenance_visitors_get_a_page_and_a_check_still_the_application(
 def test_a_folder_and_the_settings_of_a_path_are_nginx_s_on_every_server(run: Run) -> None:
     served = [
         {"path": "/content", "folder": "static", "listing": True, "cacheSeconds": 86400},
-        {"path": "/upload", "maxUpload": "100m", "requestSeconds": 300},
+        {"path": "/upload", "maxBodySize": "100m", "requestSeconds": 300},
     ]
     engine = run(webCount=2, locations=served, compression=False)
     for server in ("web", "web-2"):
@@ -188,7 +188,7 @@ def test_a_folder_that_the_application_has_not_ends_the_update_before_it_begins(
 
 def test_a_server_gets_traffic_only_once_it_serves_the_release(run: Run) -> None:
     names = [each.name for each in run(webCount=2).resources]
-    assert names.index("balancer", names.index("web-2-settle")) > names.index("web-2-settle")
+    assert names.index("balancer", names.index("web-2-confirm")) > names.index("web-2-confirm")
 
 
 def test_hints_for_the_local_cloud_are_labels_of_the_droplets(run: Run) -> None:
@@ -222,20 +222,20 @@ def test_the_release_command_runs_on_one_server_only(run: Run) -> None:
 def test_on_many_servers_the_way_back_stays_open_until_all_have_switched(run: Run) -> None:
     engine = run(webCount=3)
     for server in ("web", "web-2", "web-3"):
-        assert "--settle-within 127" in engine.one(f"{server}-switch").inputs["create"]
-        assert " settle " in engine.one(f"{server}-settle").inputs["create"]
-        # Else a switch that is repeated after a kill would not be settled, and its server go back.
-        assert f"switch of {server}-switch" in engine.one(f"{server}-settle").inputs["create"]
+        assert "--confirm-within 127" in engine.one(f"{server}-switch").inputs["create"]
+        assert " confirm " in engine.one(f"{server}-confirm").inputs["create"]
+        # Else a switch that is repeated after a kill would not be confirmed, and would be reverted.
+        assert f"switch of {server}-switch" in engine.one(f"{server}-confirm").inputs["create"]
     names = [each.name for each in engine.resources]
     first_switch = names.index("web-switch")
     assert all(names.index(f"{each}-start") < first_switch for each in ("web", "web-2", "web-3"))
-    assert names.index("web-settle") > names.index("web-3-switch")
+    assert names.index("web-confirm") > names.index("web-3-switch")
 
 
-def test_one_server_settles_at_once(run: Run) -> None:
+def test_one_server_needs_no_confirmation(run: Run) -> None:
     engine = run()
-    assert "--settle-within" not in engine.one("web-switch").inputs["create"]
-    assert not [each for each in engine.resources if each.name.endswith("-settle")]
+    assert "--confirm-within" not in engine.one("web-switch").inputs["create"]
+    assert not [each for each in engine.resources if each.name.endswith("-confirm")]
 
 
 def test_a_release_that_comes_back_runs_no_release_command(run: Run) -> None:
@@ -243,7 +243,7 @@ def test_a_release_that_comes_back_runs_no_release_command(run: Run) -> None:
     # It is still there: for a repair, which is an update of some resources, none may be missing.
     script = engine.one("web-release-command").inputs["create"]
     assert f"true # release {KEPT} comes back" in script
-    assert "migrate" not in script
+    assert "release-command" not in script
     assert "COMMENT" not in engine.one("web-release-mark").inputs["create"]
     assert engine.exports["database_mark"] == ""
 
@@ -457,7 +457,7 @@ def test_every_server_but_the_first_is_seen_off_when_it_goes(run: Run) -> None:
     assert set(found) == {"web-2-drain", "web-3-drain"}
     inputs = found["web-2-drain"]
     assert "create" not in inputs, "it would run at every update"
-    assert "timeout 12 sudo releasectl --app site idle" in inputs["delete"]
+    assert "timeout 12 sudo releasectl --app site drain-server" in inputs["delete"]
     assert is_secret(inputs["stdin"])
     assert "PRIVATE KEY" in plain(inputs["stdin"])
 
@@ -537,7 +537,7 @@ def test_every_site_is_checked_through_the_load_balancer_and_the_first_is_its_he
     for name, app in (("web-2-balancer", "site"), ("web-2-shop-balancer", "shop")):
         assert f"/etc/slipway/{app}/balancer" in engine.one(name).inputs["create"]
     names = [each.name for each in engine.resources]
-    assert names.index("balancer", names.index("web-2-shop-settle")) > 0
+    assert names.index("balancer", names.index("web-2-shop-confirm")) > 0
 
 
 def test_a_server_has_the_packages_of_all_its_sites(run: Run) -> None:

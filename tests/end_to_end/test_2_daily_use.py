@@ -178,13 +178,13 @@ def test_the_audit_says_who_changed_what_from_where_with_what_outcome(site: Clon
     release = site.output("release")
     assert release["released_by"] == "grace@desk"
     mine = [each for each in entries if each.get("release") == release["id"]]
-    assert [each["what"] for each in mine] == ["stage", "migrate", "start", "switch"]
+    assert [each["what"] for each in mine] == ["stage", "release-command", "start", "switch"]
     assert {(each["by"], each["outcome"]) for each in mine} == {("grace@desk", "ok")}
     assert {ip_address(each["from"]).version for each in mine} == {4}
     done = {(each["what"], each.get("detail")) for each in entries}
     assert {("database", "site"), ("user", "site"), ("maintenance", "off")} <= done
     assert ("file", "/etc/nginx/sites-available/site") in done
-    assert "forgive" in {each["what"] for each in entries}
+    assert "unmark-bad" in {each["what"] for each in entries}
 
 
 def test_once_the_application_changes_up_releases_it_again(site: Clone) -> None:
@@ -223,7 +223,7 @@ def test_nginx_serves_a_folder_of_the_release_and_keeps_to_the_limits_of_a_path(
     note.parent.mkdir()
     note.write_text("All that was noted. " * 100)
     served = {"path": "/content", "folder": "content", "listing": True, "cacheSeconds": 86400}
-    _set(site, maxUpload="16k", locations=[served, {"path": "/upload", "maxUpload": "3m"}])
+    _set(site, maxBodySize="16k", locations=[served, {"path": "/upload", "maxBodySize": "3m"}])
     site.run("scripts/up local")
     assert 'href="first%20note.txt"' in site.get("/content/").text
     read = site.get("/content/first note.txt")

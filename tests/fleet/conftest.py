@@ -18,7 +18,7 @@ SETTINGS = (
     "slipway:workers: 2",
     "slipway:healthSeconds: 8",
     "slipway:drainSeconds: 3",
-    "slipway:settleSeconds: 10",
+    "slipway:confirmSeconds: 10",
     "slipway:connectSeconds: 2",
     "slipway:releaseCommandSeconds: 5",
 )

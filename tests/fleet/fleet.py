@@ -115,8 +115,8 @@ class WebServers:
         )
         found = {}
         for name, text in said.items():
-            status, settled = text.strip().splitlines()
-            found[name] = {**json.loads(status), "settled": settled == "0"}
+            status, confirmed = text.strip().splitlines()
+            found[name] = {**json.loads(status), "confirmed": confirmed == "0"}
         return found
 
     def serve(self, release: str, *, on: Sequence[str] = (), within: float = 0) -> None:
@@ -131,12 +131,12 @@ class WebServers:
         while True:
             statuses = self.statuses(*on)
             if all(
-                (each["current"], each["problem"], each["settled"]) == (release, None, True)
+                (each["current"], each["problem"], each["confirmed"]) == (release, None, True)
                 for each in statuses.values()
             ):
                 return
             found = {
-                name: (each["current"], each["problem"], each["settled"])
+                name: (each["current"], each["problem"], each["confirmed"])
                 for name, each in statuses.items()
             }
             assert time.monotonic() < deadline, f"not all serve {release}: {found}"

@@ -9,7 +9,7 @@ from tests.fleet.update import Update
 
 pytestmark = pytest.mark.hosts
 
-#: `settleSeconds`, and a little; and what the way back itself takes.
+#: `confirmSeconds`, and a little; and what the way back itself takes.
 SECONDS_UNTIL_A_TIMER = 12
 SECONDS_TO_GO_BACK = 30
 
@@ -91,12 +91,12 @@ def test_killed_while_settling_the_servers_agree_also_if_the_change_is_taken_bac
     old = fleet.id_of_the_application()
     with (
         fleet.visited(),
-        fleet.edited("app/templates/users.html", "<h1>", "<h1>About to settle: ") as new,
+        fleet.edited("app/templates/users.html", "<h1>", "<h1>About to confirm: ") as new,
         Update(fleet.site) as update,
     ):
         update.wait_for("web-4-switch updated")
         update.kill()
-        fleet.everywhere(f"sudo releasectl --app site settle {new}", "web-2")
+        fleet.everywhere(f"sudo releasectl --app site confirm {new}", "web-2")
     with fleet.visited():
         fleet.end_on(old)
         fleet.stay_on(old, seconds=SECONDS_UNTIL_A_TIMER)

@@ -31,7 +31,7 @@ ANSWERS_500 = f'return Response("not well\\n", 500)\n    {IN_ITS_HEALTH}'
     ("old", "new", "told"),
     [
         pytest.param(AT_THE_START, HANGS, "gives no answer: timed out", id="hangs at the start"),
-        pytest.param(AT_THE_START, EXITS, "has to stay so for 6 s", id="exits after 3 s"),
+        pytest.param(AT_THE_START, EXITS, "must stay so for 6 s", id="exits after 3 s"),
         pytest.param(IN_ITS_HEALTH, ANSWERS_500, "not well", id="answers 500"),
         pytest.param(
             IN_ITS_PAGE,
@@ -46,7 +46,7 @@ def test_a_bad_application_gets_no_visitors(
     fleet: WebServers, old: str, new: str, told: str
 ) -> None:
     served = fleet.id_of_the_application()
-    with fleet.setting(steadySeconds=6, warmUpPaths=["/"]), fleet.visited() as visitors:
+    with fleet.setting(minReadySeconds=6, warmUpPaths=["/"]), fleet.visited() as visitors:
         with fleet.edited("app/wsgi.py", old, new) as bad:
             said = fleet.site.run("scripts/up local", fails=True).stdout
         assert told in said

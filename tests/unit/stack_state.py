@@ -93,7 +93,7 @@ def web_server(name: str) -> list[dict[str, Any]]:
         file(name, "environment", "/etc/slipway/site/env", mode="0600"),
         file(name, "settings", "/etc/slipway/site/app.json"),
         command(name, "switch", f"releasectl --app site switch {RELEASE}"),
-        command(name, "settle", f"releasectl --app site settle {RELEASE}"),
+        command(name, "confirm", f"releasectl --app site confirm {RELEASE}"),
     ]
 
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.core.errors import SlipwayError
-from components.release.archive import require
 from components.release.artifact import SAMPLE, identify, pack
+from components.release.verify import verify
 
 NAMES = st.text("abcXYZ019._- é", min_size=1, max_size=8).filter(
     lambda name: name.strip(". ") != "" and not name.endswith(".pyc") and not name.startswith(".")
@@ -111,7 +111,7 @@ def test_the_archive_unpacks_to_the_same_release(app: Path, tmp_path: Path) -> N
     (app / "static" / "main.css").symlink_to("style.css")
     (app / "static" / "photo.jpeg").write_bytes(os.urandom(2 * SAMPLE))
     artifact = pack(app, tmp_path / "out")
-    require(artifact.id, artifact.path)
+    verify(artifact.id, artifact.path)
     with tarfile.open(artifact.path) as tar:
         tar.extractall(tmp_path / "unpacked", filter="data")
     assert identify(tmp_path / "unpacked") == artifact.id

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.release.artifact_store import archive_in, folder_of, forget_all_but
+from components.release.artifact_store import archive_in, folder_of, remove_all_but
 
 IDS = st.sets(st.text("0123456789abcdef", min_size=12, max_size=12), max_size=8)
 
@@ -21,7 +21,7 @@ def test_the_kept_ones_stay_and_the_others_go(
     folder = tmp_path_factory.mktemp("store")
     for each in present:
         archive_in(folder, each).write_bytes(b"")
-    forget_all_but(kept, folder)
+    remove_all_but(kept, folder)
     assert {path.name[:12] for path in folder.iterdir()} == present & kept
 
 
@@ -29,9 +29,9 @@ def test_what_is_no_archive_of_ours_stays(tmp_path: Path) -> None:
     others = {"backup.tar.gz", ".0123456789ab.partial", "notes"}
     for name in others:
         (tmp_path / name).write_text("")
-    forget_all_but(set(), tmp_path)
+    remove_all_but(set(), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == others
-    forget_all_but(set(), tmp_path / "not-there-yet")
+    remove_all_but(set(), tmp_path / "not-there-yet")
 
 
 def test_two_environments_of_a_clone_do_not_clear_each_other_away(

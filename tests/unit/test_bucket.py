@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.release import archive, artifact, artifact_store, bucket
-from components.release.archive import ArchiveError
+from components.release import artifact, artifact_store, bucket, verify
 from components.release.bucket import Bucket, BucketError, NotThereError
+from components.release.verify import ArchiveError
 from tests.s3_server import ACCESS, SECRET, S3Server, can_be_built, s3_server
 
 ABSENT = "0" * 12
@@ -57,12 +57,12 @@ def test_a_release_comes_back_as_it_was(server: S3Server, tmp_path: Path) -> Non
     place, one = of(server, "comes-back"), release(tmp_path, "one")
     packed = artifact_store.archive_in(tmp_path / "packed", one)
     assert not place.has(one)
-    artifact_store.keep_in(place, one, {one}, tmp_path / "packed")
+    artifact_store.store_in(place, one, {one}, tmp_path / "packed")
     assert place.has(one)
     assert server.keys("releases") == [f"slipway/comes-back/{one}.tar.gz"]
 
     back = tmp_path / "back" / "one.tar.gz"
-    archive.take_in(one, back, lambda file: place.read(one, file))
+    verify.receive(one, back, lambda file: place.read(one, file))
     assert back.read_bytes() == packed.read_bytes()
 
 
@@ -70,9 +70,9 @@ def test_what_is_there_is_not_sent_again(
     server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, one = of(server, "once"), release(tmp_path, "one")
-    artifact_store.keep_in(place, one, {one}, tmp_path / "packed")
+    artifact_store.store_in(place, one, {one}, tmp_path / "packed")
     monkeypatch.setattr(Bucket, "put", lambda *_: pytest.fail("sent again"))
-    artifact_store.keep_in(place, one, {one}, tmp_path / "packed")
+    artifact_store.store_in(place, one, {one}, tmp_path / "packed")
 
 
 def test_the_bucket_holds_the_kept_releases_of_each_environment(
@@ -80,10 +80,10 @@ def test_the_bucket_holds_the_kept_releases_of_each_environment(
 ) -> None:
     dev, production = of(server, "dev"), of(server, "production")
     one, two, three = (release(tmp_path, page) for page in ("one", "two", "three"))
-    artifact_store.keep_in(dev, one, {one}, tmp_path / "packed")
-    artifact_store.keep_in(production, one, {one}, tmp_path / "packed")
+    artifact_store.store_in(dev, one, {one}, tmp_path / "packed")
+    artifact_store.store_in(production, one, {one}, tmp_path / "packed")
     # A bucket that is set late gets what this machine still has of the kept ones.
-    artifact_store.keep_in(dev, three, {two, three}, tmp_path / "packed")
+    artifact_store.store_in(dev, three, {two, three}, tmp_path / "packed")
     assert dev.releases() == {two, three}
     assert production.releases() == {one}, "another environment's are its own"
 
@@ -100,7 +100,7 @@ def test_a_release_that_was_changed_in_the_bucket_is_refused(
     other = artifact_store.archive_in(tmp_path / "packed", release(tmp_path, "other"))
     place.put(one, other)
     with pytest.raises(ArchiveError, match=f"not {one}"):
-        archive.take_in(one, tmp_path / "back", lambda file: place.read(one, file))
+        verify.receive(one, tmp_path / "back", lambda file: place.read(one, file))
     assert not (tmp_path / "back").exists()
 
 
@@ -109,8 +109,8 @@ def test_an_archive_that_is_not_what_its_name_says_is_not_spread(
 ) -> None:
     place, one = of(server, "spread"), release(tmp_path, "one")
     artifact_store.archive_in(tmp_path / "packed", one).write_bytes(b"torn")
-    with pytest.raises(BucketError, match=rf"{one}\.tar\.gz: a broken archive.*remove it"):
-        artifact_store.keep_in(place, one, {one}, tmp_path / "packed")
+    with pytest.raises(BucketError, match=rf"{one}\.tar\.gz: broken archive.*remove it"):
+        artifact_store.store_in(place, one, {one}, tmp_path / "packed")
     assert place.releases() == set()
 
 

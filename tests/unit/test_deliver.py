@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from components.release import archive
+from components.release import verify
 from tests.s3_server import ACCESS, SECRET, can_be_built, s3_server
 from tests.unit.releasectl_host import RELEASECTL, Host, new_host
 from tests.unit.script_project import Project, new_project
@@ -164,7 +164,7 @@ def test_without_an_archive_here_another_server_gives_it(servers: Servers) -> No
     assert f"release {release} for web-2 came from web" in done.stderr
     assert servers.hosts["web-2"].states() == {release: "ready"}
     [kept] = servers.archives.glob("*.tar.gz")
-    assert archive.identify(kept) == release
+    assert verify.identify(kept) == release
     assert servers.asked == ["stage", "stage", "pack"]
 
 
@@ -176,7 +176,7 @@ def test_where_nobody_has_it_one_message_says_who_was_asked(servers: Servers) ->
     [said] = done.stderr.strip().splitlines()
     assert f"web-2 does not have release {absent}, and it is to be had nowhere" in said
     assert "no bucket is set (artifactBucket)" in said
-    assert f"web: it is not on this server (there is: {release})" in said
+    assert f"web: it is not on this server (releases here: {release})" in said
     for host in servers.hosts.values():
         assert host.names("incoming") == [], "nothing half-done is left"
     assert list(servers.archives.glob("*.partial")) == []
@@ -212,7 +212,7 @@ def test_an_archive_that_holds_another_release_is_refused_by_the_server(servers:
     (servers.archives / f"{release}.tar.gz").rename(servers.archives / f"{wrong}.tar.gz")
     done = servers.deliver("web", wrong)
     assert done.returncode == 1
-    assert f"holds release {release}, not {wrong}" in done.stderr
+    assert f"contains release {release}, not {wrong}" in done.stderr
     assert servers.hosts["web"].names("releases") == []
 
 

@@ -168,7 +168,7 @@ def test_an_application_that_does_not_run_is_started_by_a_switch(
 ) -> None:
     finding = the_one(application=with_application(**state), failed_units=["site@1.service"])
     assert (finding.level, finding.text) == (Level.CRITICAL, said)
-    assert finding.repair == (urn("web-switch"), urn("web-settle")), "or it would go back again"
+    assert finding.repair == (urn("web-switch"), urn("web-confirm")), "or it would go back again"
 
 
 def test_an_application_that_runs_and_is_not_well_is_for_a_person() -> None:
@@ -257,7 +257,7 @@ def test_servers_that_serve_another_release_than_the_outputs_say_are_named() -> 
     (finding,) = findings.of_releases(EXPECTED, seen, RELEASE, {})
     assert (finding.server, finding.level) == ("web-2", Level.WARNING)
     assert finding.text == f"serves release {OTHER}, the stack's outputs say {RELEASE}"
-    assert finding.repair == (urn("web-2-switch"), urn("web-2-settle"))
+    assert finding.repair == (urn("web-2-switch"), urn("web-2-confirm"))
 
 
 # Further sites
@@ -268,7 +268,7 @@ def with_a_shop() -> tuple[dict[str, Any], dict[str, Any]]:
     further = [
         file("web", "shop-releasectl-settings", "/etc/slipway/shop/app.json"),
         command("web", "shop-switch", f"releasectl --app shop switch {OTHER}"),
-        command("web", "shop-settle", f"releasectl --app shop settle {OTHER}"),
+        command("web", "shop-confirm", f"releasectl --app shop confirm {OTHER}"),
     ]
     state = with_application(current=OTHER, unit="shop@2.service")
     path = "/etc/slipway/shop/app.json"
@@ -280,7 +280,7 @@ def with_a_shop() -> tuple[dict[str, Any], dict[str, Any]]:
 def test_a_further_site_is_known_by_its_settings_and_changes_nothing_of_the_first() -> None:
     expected, seen = with_a_shop()
     assert (expected["web"].application, expected["web"].sites) == ("site", ["shop"])
-    assert expected["web"].serving == (urn("web-switch"), urn("web-settle"))
+    assert expected["web"].serving == (urn("web-switch"), urn("web-confirm"))
     assert findings.of_server(expected["web"], seen, stack="local", now=NOW) == []
     assert findings.of_releases(expected, {"web": seen}, RELEASE, {"shop": OTHER}) == []
 
@@ -292,11 +292,11 @@ def test_a_further_site_that_is_down_is_named_and_repaired_by_itself() -> None:
     (finding,) = findings.of_server(expected["web"], seen, stack="local", now=NOW)
     assert finding.text == "shop: the application is failed (shop@2.service)"
     assert finding.level is Level.CRITICAL
-    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-settle"))
+    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-confirm"))
 
 
 def test_a_further_site_that_serves_another_release_than_the_outputs_say_is_named() -> None:
     expected, seen = with_a_shop()
     (finding,) = findings.of_releases(expected, {"web": seen}, RELEASE, {"shop": RELEASE})
     assert finding.text == f"shop: serves release {OTHER}, the stack's outputs say {RELEASE}"
-    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-settle"))
+    assert finding.repair == (urn("web-shop-switch"), urn("web-shop-confirm"))

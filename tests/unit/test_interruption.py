@@ -10,13 +10,13 @@ from components.settings.load import parse
 
 
 def told(earlier: dict[str, Any], **given: Any) -> list[str]:
-    return interruption.told(
+    return interruption.warnings(
         parse({**defaults(), **given}), {interruption.OUTPUT: earlier}, project="slipway"
     )
 
 
 def test_a_first_update_and_one_that_changes_nothing_interrupt_nothing() -> None:
-    assert interruption.told(parse(defaults()), {}, project="slipway") == []
+    assert interruption.warnings(parse(defaults()), {}, project="slipway") == []
     assert told(interruption.of(parse(defaults()))) == []
 
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from components.core.errors import SlipwayError
-from components.release import artifact_store, plan
+from components.release import artifact_store, release_choice
 from tests.unit.test_application import application, files, of_instance, program
 from tests.unit.test_settings import complaint, settings
 
@@ -190,7 +190,7 @@ def test_texts_are_compressed_for_who_takes_that(site: Site, path: str) -> None:
 
 
 def test_a_request_that_is_too_large_is_refused(site: Site) -> None:
-    visitor = site(maxUpload="2k", locations=[{"path": "/upload", "maxUpload": "5k"}])
+    visitor = site(maxBodySize="2k", locations=[{"path": "/upload", "maxBodySize": "5k"}])
     sizes = {path: [1024, 3 * 1024, 6 * 1024] for path in ("/", "/upload", "/upload/x", "/uploads")}
     taken = {
         path: [visitor.post(path, content=b"x" * size).status_code for size in each]
@@ -221,7 +221,9 @@ def test_headers_are_added_to_those_of_the_site(site: Site) -> None:
 
 
 def test_maintenance_covers_files_as_well_as_the_application(site: Site) -> None:
-    visitor = site(locations=[CONTENT, {"path": "/upload", "maxUpload": "1m"}], maintenance="Soon.")
+    visitor = site(
+        locations=[CONTENT, {"path": "/upload", "maxBodySize": "1m"}], maintenance="Soon."
+    )
     for path in ("/content/a file.txt", "/static/style.css", "/upload"):
         assert visitor.get(path).status_code == 503, path
     assert visitor.get("/").text == "Back soon."
@@ -232,7 +234,7 @@ def test_behind_a_load_balancer_its_check_is_known_by_having_no_visitor(
     site: Site, tmp_path: Path
 ) -> None:
     # As releasectl writes it, for what serves.
-    (tmp_path / "asked-as.conf").write_text('"" "www.example.org";\n')
+    (tmp_path / "health-host.conf").write_text('"" "www.example.org";\n')
     visitor = site(webCount=2)
     check = {"Host": "10.20.0.3"}
     through = {"Host": "shop.example.org", "X-Forwarded-For": "9.9.9.9"}
@@ -282,8 +284,8 @@ def test_the_app_server_is_as_patient_as_the_most_patient_path() -> None:
         ({**CONTENT, "folder": "."}, "].folder is .: must be a folder inside the application"),
         ({**CONTENT, "listing": "maybe"}, "].listing is maybe: must be true or false"),
         ({**CONTENT, "cacheSeconds": -1}, "].cacheSeconds is -1: must be 0 to 31536000"),
-        ({**CONTENT, "maxUpload": "1m"}, "].maxUpload has a meaning only without a folder"),
-        ({"path": "/a", "maxUpload": "2g"}, "].maxUpload is 2g: must be a size from 1k to 1g"),
+        ({**CONTENT, "maxBodySize": "1m"}, "].maxBodySize has a meaning only without a folder"),
+        ({"path": "/a", "maxBodySize": "2g"}, "].maxBodySize is 2g: must be a size from 1k to 1g"),
         ({"path": "/a", "requestSeconds": 0}, "].requestSeconds is 0: must be 1 to 3600 seconds"),
         ({"path": "/a", "cacheSeconds": 1}, "].cacheSeconds has a meaning only with a folder"),
         ({"path": "/a", "listing": True}, "].listing has a meaning only with a folder"),
@@ -294,7 +296,7 @@ def test_the_app_server_is_as_patient_as_the_most_patient_path() -> None:
         ({"path": "/a", "headers": {"Server": "x"}}, "].headers has Server, which nginx says"),
         (
             {"path": "/a", "maxupload": "1m"},
-            "].maxupload is not a setting; did you mean slipway:locations[0].maxUpload?",
+            "].maxupload is not a setting; did you mean slipway:locations[0].maxBodySize?",
         ),
         ("/content", " is /content: must be a list of maps, each with a path"),
     ],
@@ -316,7 +318,7 @@ def test_two_locations_cannot_share_a_path() -> None:
 
 @pytest.mark.parametrize("size", ["0", "20", "20M", "2g", "1.5m", "1000m", "20m;", "20m\n", 20])
 def test_an_upload_limit_that_cannot_be_is_named(size: Any) -> None:
-    assert "slipway:maxUpload is " in complaint(maxUpload=size)
+    assert "slipway:maxBodySize is " in complaint(maxBodySize=size)
 
 
 @pytest.fixture
@@ -330,8 +332,8 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def chosen(**changes: Any) -> plan.Plan:
-    return plan.choose(settings(**changes), artifact_store.folder_of("local"), {})
+def chosen(**changes: Any) -> release_choice.ReleaseChoice:
+    return release_choice.from_settings(settings(**changes), artifact_store.folder_of("local"), {})
 
 
 def test_a_folder_that_the_release_has_not_is_named_before_anything_is_made(app: Path) -> None:

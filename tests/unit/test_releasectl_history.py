@@ -108,16 +108,16 @@ def test_one_that_was_taken_away_and_came_again_is_the_newest(host: Host) -> Non
     assert list(listed(host))[:2] == [last, again]
 
 
-def test_a_kept_release_that_is_bad_does_not_come_back_until_it_is_forgiven(host: Host) -> None:
+def test_a_kept_release_that_is_bad_does_not_come_back_until_it_is_unmarked(host: Host) -> None:
     first, second = host.release("one"), host.release("two")
     spoilt(host, first)
     refused = host.fails("stage", first, "--kept")
     assert f"release {first} is marked BAD" in refused.told
     assert host.states() == {second: "current", first: "bad"}
-    assert host.run("forgive", first).result["changed"] is True
-    assert host.run("forgive", first).result["changed"] is False
+    assert host.run("unmark-bad", first).result["changed"] is True
+    assert host.run("unmark-bad", first).result["changed"] is False
     host.run("stage", first, "--kept")
-    assert [each["what"] for each in host.history()].count("forgive") == 1
+    assert [each["what"] for each in host.history()].count("unmark-bad") == 1
 
 
 def test_a_kept_release_that_is_not_here_is_staged_like_any_other(host: Host) -> None:

@@ -153,7 +153,7 @@ def test_the_lock_of_a_killed_owner_is_taken_at_once(host: Host) -> None:
     host.run("stage", release)
     command = "echo started >&2; sleep 20"
     owner = subprocess.Popen(
-        host.command("migrate", release, "--command", command),
+        host.command("release-command", release, "--command", command),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

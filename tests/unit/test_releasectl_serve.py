@@ -248,7 +248,7 @@ def test_a_server_that_the_balancer_turns_away_after_a_moment_goes_back(
 ) -> None:
     Balancer.turns = [*[(200, "web")] * 3, (503, "")]
     two = staged(behind_a_balancer, "two")
-    failed = behind_a_balancer.fails("switch", two, "--balancer-judges-in", "4")
+    failed = behind_a_balancer.fails("switch", two, "--watch-behind-balancer", "4")
     assert "through the load balancer at 127.99." in failed.told
     assert "/healthz answers 503, not 200" in failed.told
     assert behind_a_balancer.page == "one"
@@ -261,7 +261,7 @@ def test_a_balancer_that_lets_nobody_in_says_nothing_about_a_release(
     """It may ask for a path that is no more: the update that puts that right must not stop here."""
     Balancer.turns = [(503, "")]
     done = behind_a_balancer.run("activate", staged(behind_a_balancer, "two"))
-    assert "the load balancer lets nobody in, as before the switch" in done.told
+    assert "the load balancer has no server to send visitors to, as before the switch" in done.told
     assert behind_a_balancer.page == "two"
 
 
@@ -276,15 +276,15 @@ def test_a_new_balancer_is_asked_for_what_serves_already(behind_a_balancer: Host
 
 
 def test_a_balancer_s_checks_go_on_under_the_name_that_what_serves_knows(host: Host) -> None:
-    asked_as = host.config / "asked-as.conf"
+    health_host = host.config / "health-host.conf"
     host.release("one")
     host.settings(health_host="shop.example.org")
     host.run("activate", staged(host, "two"))
-    assert asked_as.read_text() == '"" "shop.example.org";\n'
+    assert health_host.read_text() == '"" "shop.example.org";\n'
 
     host.settings(health_host="other.example.org")
     host.fails("activate", staged(host, "three", SICK))
-    assert asked_as.read_text() == '"" "shop.example.org";\n'
+    assert health_host.read_text() == '"" "shop.example.org";\n'
 
 
 @needs_port_80
@@ -303,8 +303,8 @@ def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
     pauses: list[list[float]] = [[], []]
     for mine in pauses:
         monkeypatch.setattr(module.time, "sleep", mine.append)
-        answers = iter([*[module.Unwell("not this server")] * 50, None])
-        monkeypatch.setattr(module, "unhealthy", lambda *_, told=answers: next(told))
+        answers = iter([*[module.HealthProblem("not this server")] * 50, None])
+        monkeypatch.setattr(module, "health_problem", lambda *_, told=answers: next(told))
         assert module.wait_for_health(None, "10.0.0.9", 60, lambda: False) is None
     asked = sorted(
         (sum(mine[:n]), asker) for asker, mine in enumerate(pauses) for n in range(len(mine))
@@ -319,7 +319,7 @@ def test_two_servers_that_ask_in_step_do_not_see_only_each_other_for_ever(
 
 def test_a_server_is_idle_when_nobody_from_elsewhere_is_connected(host: Host) -> None:
     host.settings(web_port=free_port())
-    assert "not over" not in host.run("idle").told
+    assert "not over" not in host.run("drain-server").told
 
 
 # What is under way when a release ends
@@ -407,7 +407,10 @@ def test_a_drain_that_was_killed_is_made_up_for_by_the_next_release(host: Host) 
 
 def test_what_serves_is_not_drained_by_hand(host: Host) -> None:
     host.release("one")
-    assert "serves: visitors would be sent to nobody" in host.fails("drain", *host.running()).told
+    assert (
+        "serves: without it visitors would get no answer"
+        in host.fails("drain-instance", *host.running()).told
+    )
     assert host.page == "one"
 
 
@@ -469,7 +472,7 @@ def test_a_traceback_of_every_worker_is_shown_once() -> None:
     other = ONE.replace("no", "yes")
     shown = releasectl_module().readable("\n".join(["booting", ONE, "booting", ONE, other, ONE]))
     assert shown == "\n".join(
-        ["booting", ONE, "booting", other, "(tracebacks that are the same as one above: 2)"]
+        ["booting", ONE, "booting", other, "(repeated tracebacks left out: 2)"]
     )
 
 
@@ -539,13 +542,13 @@ def test_a_release_that_crashes_soon_gets_no_visitors_where_it_has_to_be_steady(
     host: Host, how: str, told: str
 ) -> None:
     host.release("one")
-    host.settings(steady_seconds=12)
+    host.settings(min_ready_seconds=12)
     code = WSGI.format(page="two", health=("200 OK", "fine"))
     bad = host.upload("two", files={"wsgi.py": code + how})
     host.run("stage", bad)
     outcome = host.fails("start", bad)
     assert told in outcome.told
-    assert "it was healthy before, and has to stay so for 12 s" in outcome.told
+    assert "it was healthy before, and must stay so for 12 s" in outcome.told
     assert host.states()[bad] == "bad"
     assert host.page == "one"
 
@@ -553,11 +556,11 @@ def test_a_release_that_crashes_soon_gets_no_visitors_where_it_has_to_be_steady(
 def test_a_release_that_was_steady_need_not_show_it_again_for_the_switch(host: Host) -> None:
     host.release("one")
     second = staged(host, "two")
-    host.settings(steady_seconds=1)
+    host.settings(min_ready_seconds=1)
     began = time.monotonic()
     host.run("start", second)
     assert time.monotonic() - began >= 1
-    host.settings(steady_seconds=3600)
+    host.settings(min_ready_seconds=3600)
     host.run("switch", second)
     assert host.page == "two"
 
@@ -584,7 +587,7 @@ def test_a_release_that_was_bad_for_a_passing_reason_is_good_once_it_starts(host
 
 
 def test_a_release_that_is_not_there_is_named(host: Host) -> None:
-    for command in ("start", "switch", "activate", "migrate"):
+    for command in ("start", "switch", "activate", "release-command"):
         assert "release 000000000000 is not on this server" in host.fails(command, "0" * 12).told
 
 
@@ -699,7 +702,7 @@ def test_how_it_is_asked_for_its_health_is_proven_before_anything_goes_by_it(hos
     host.settings(health_seconds=1, health_status=204)
     failed = host.fails("activate", release)
     assert "/healthz answers 200, not 204" in failed.told
-    assert "healthPath and healthStatus say what it is asked for" in failed.told
+    assert "healthPath and healthStatus set the path to request" in failed.told
     # What serves is well by what it was proven with.
     assert host.status()["problem"] is None
     assert host.page == "one"
@@ -712,7 +715,7 @@ def test_an_answer_that_will_not_change_is_not_waited_for(host: Host) -> None:
     began = time.monotonic()
     told = host.fails("activate", staged(host, "one", ("400 Bad Request", "who?"))).told
     assert time.monotonic() - began < 30
-    assert "/healthz answers 400, not 200:\n    who?\n    (it was asked as 'localhost'" in told
+    assert "/healthz answers 400, not 200:\n    who?\n    (the Host header was 'localhost'" in told
     assert "ALLOWED_HOSTS" in told
     assert "(the same for 3 s)" in told
 

@@ -156,7 +156,7 @@ def test_a_venv_that_is_gone_is_made_again(host: Host) -> None:
 
 def test_a_missing_archive_is_named(host: Host) -> None:
     told = host.fails("stage", NO_RELEASE).told
-    assert f"incoming/{NO_RELEASE}.tar.gz: there is no such archive" in told
+    assert f"incoming/{NO_RELEASE}.tar.gz: no such archive" in told
     assert nothing_is_left(host)
 
 
@@ -164,7 +164,7 @@ def test_an_archive_of_another_release_is_refused(host: Host) -> None:
     release = host.upload()
     archive = host.base / "incoming" / f"{release}.tar.gz"
     failed = host.fails("stage", NO_RELEASE, "--archive", str(archive))
-    assert f"holds release {release}, not {NO_RELEASE}" in failed.told
+    assert f"contains release {release}, not {NO_RELEASE}" in failed.told
     assert nothing_is_left(host)
 
 
@@ -194,8 +194,8 @@ def test_a_broken_upload_is_refused(host: Host, part: float) -> None:
         ([member("a"), member("b", tarfile.LNKTYPE, "a")], "only files, folders and symlinks"),
         ([member("dev", tarfile.CHRTYPE)], "only files, folders and symlinks"),
         ([member("pipe", tarfile.FIFOTYPE)], "only files, folders and symlinks"),
-        ([member(".slipway/READY")], "this name is releasectl's own"),
-        ([member(".venv/bin/python")], "this name is releasectl's own"),
+        ([member(".slipway/READY")], "this name is reserved for releasectl"),
+        ([member(".venv/bin/python")], "this name is reserved for releasectl"),
         ([member("a"), member("a")], "broken archive"),
         ([member("a"), member("a/b")], "a"),
     ],
@@ -212,7 +212,7 @@ def test_an_archive_cannot_reach_out_of_its_release(
 def test_a_release_without_requirements_is_refused(host: Host) -> None:
     release = hostile_archive(host, member("wsgi.py"))
     archive = host.base / "incoming" / f"{release}.tar.gz"
-    true_id = host.fails("stage", release).told.split("holds release ")[1][:12]
+    true_id = host.fails("stage", release).told.split("contains release ")[1][:12]
     failed = host.fails("stage", true_id, "--archive", str(archive))
     assert "the release has no requirements.txt" in failed.told
     assert nothing_is_left(host)
@@ -317,7 +317,7 @@ def test_an_id_that_is_none_is_refused(host: Host, wrong: str) -> None:
         host.command("stage", wrong), capture_output=True, text=True, env=host.env, check=False
     )
     assert done.returncode == 2
-    assert "is no release id (12 hexadecimal digits)" in done.stderr
+    assert "is not a release id (12 hexadecimal digits)" in done.stderr
 
 
 # The build command

@@ -136,14 +136,14 @@ def test_a_release_moves_from_systemd_to_supervisor_and_back(
     assert in_conf_d(supervisord) == []
 
 
-def test_a_move_to_supervisor_that_is_not_settled_goes_back_to_systemd(
+def test_a_move_to_supervisor_that_is_not_confirmed_goes_back_to_systemd(
     host: Host, supervisord: Supervisord
 ) -> None:
     under_systemd(host)
     release = host.release("one")
     before = host.status()["instance"]
     under_supervisor(host)
-    host.run("switch", release, "--settle-within", "60")
+    host.run("switch", release, "--confirm-within", "60")
     assert supervisord.running()
     host.run("revert")
     assert host.page == "one"

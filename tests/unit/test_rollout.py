@@ -10,15 +10,15 @@ from components.release.rollout import Rollout
 
 
 def rollout(
-    batch: str = "1", canary: int = 0, balancer: int = 0, *, revert: bool = True
+    batch: str = "1", canary: int = 0, balancer: int = 0, *, rollback: bool = True
 ) -> Rollout:
     return Rollout(
         batch=batch,
         canary_seconds=canary,
         balancer_seconds=balancer,
-        settle_seconds=120,
+        confirm_seconds=120,
         start_one_by_one=False,
-        revert_on_failure=revert,
+        rollback_on_failure=rollback,
     )
 
 
@@ -52,23 +52,23 @@ def test_every_server_switches_exactly_once(batch: str, servers: int) -> None:
 
 def test_one_server_alone_has_nobody_to_wait_for() -> None:
     assert rollout().switch_options(0, 1) == ""
-    assert not rollout().has_to_settle(1)
+    assert not rollout().must_confirm(1)
 
 
 def test_the_others_wait_until_the_load_balancer_has_judged_the_first() -> None:
     balanced = rollout(balancer=7)
-    assert balanced.switch_options(0, 2) == " --settle-within 127 --balancer-judges-in 7"
-    assert balanced.switch_options(1, 2) == " --settle-within 127"
-    alone = rollout(balancer=7, revert=False)
-    assert alone.switch_options(0, 1) == " --balancer-judges-in 7"
+    assert balanced.switch_options(0, 2) == " --confirm-within 127 --watch-behind-balancer 7"
+    assert balanced.switch_options(1, 2) == " --confirm-within 127"
+    alone = rollout(balancer=7, rollback=False)
+    assert alone.switch_options(0, 1) == " --watch-behind-balancer 7"
 
 
 def test_only_the_canary_is_watched_and_the_way_back_outlasts_it() -> None:
     watched = rollout(canary=30)
-    assert watched.switch_options(0, 2) == " --settle-within 150 --watch 30"
-    assert watched.switch_options(1, 2) == " --settle-within 150"
+    assert watched.switch_options(0, 2) == " --confirm-within 150 --watch 30"
+    assert watched.switch_options(1, 2) == " --confirm-within 150"
 
 
-def test_without_reverting_each_server_settles_by_itself() -> None:
-    assert rollout(revert=False).switch_options(1, 2) == ""
-    assert not rollout(revert=False).has_to_settle(2)
+def test_without_rollback_no_server_waits_for_a_confirmation() -> None:
+    assert rollout(rollback=False).switch_options(1, 2) == ""
+    assert not rollout(rollback=False).must_confirm(2)

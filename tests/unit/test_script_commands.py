@@ -155,11 +155,11 @@ def test_a_rollback_by_force_takes_the_mark_away_first(project: Project) -> None
     refused = rollback_target(project, OLD)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert f"web calls {OLD} bad: no such table" in refused.stderr
-    assert "forgive" not in project.ran
+    assert "unmark-bad" not in project.ran
     assert rollback_target(project, OLD, force=True).stdout == f"{OLD}\n"
-    (forgiven,) = [line for line in project.ran.splitlines() if "forgive" in line]
-    assert forgiven.startswith("deploy@web sudo releasectl --app site --by ")
-    assert forgiven.endswith(f"forgive {OLD}")
+    (unmarked,) = [line for line in project.ran.splitlines() if "unmark-bad" in line]
+    assert unmarked.startswith("deploy@web sudo releasectl --app site --by ")
+    assert unmarked.endswith(f"unmark-bad {OLD}")
 
 
 def test_an_unknown_word_for_releases_is_named(project: Project) -> None:

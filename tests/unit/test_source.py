@@ -159,7 +159,7 @@ def test_an_archive_without_metadata_is_no_package(tmp_path: Path) -> None:
         (tmp_path / "wsgi.py").write_text("app = 1\n")
         archive.add(tmp_path / "wsgi.py", "shop-1.0/wsgi.py")
     told = complaint(tmp_path / "shop-1.0.tar.gz", kind="sdist")
-    assert "is no Python package" in told
+    assert "not a Python package" in told
 
 
 def test_a_package_that_is_not_there_is_named(tmp_path: Path) -> None:

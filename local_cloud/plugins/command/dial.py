@@ -15,7 +15,7 @@ import typing
 
 import asyncssh
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.connection import Connection
 from local_cloud.plugins.command.login import agent_path, keys_of, login_options
 from local_cloud.plugins.shared_provider import PluginError
@@ -125,7 +125,7 @@ def _reason(error: Exception, connection: Connection) -> str:
     if isinstance(error, ConnectionResetError):
         return "ssh: handshake failed: read tcp: connection reset by peer"
     assert isinstance(error, OSError)
-    return f"dial tcp {connection.endpoint}: connect: {wording.system_error(error)}"
+    return f"dial tcp {connection.endpoint}: connect: {error_messages.system_error(error)}"
 
 
 def _ways_to_log_in(connection: Connection) -> list[str]:

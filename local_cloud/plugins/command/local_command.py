@@ -9,7 +9,7 @@ import signal
 import typing
 from pathlib import Path
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.found_files import archive_of, assets_of, found_files
 from local_cloud.plugins.command.output import Output
 from local_cloud.plugins.command.steps import environment
@@ -38,7 +38,7 @@ async def run_locally(
             output,
         )
     if how:
-        raise PluginError(wording.failed_command(how, command, output.everything))
+        raise PluginError(error_messages.failed_command(how, command, output.everything))
     outputs = output.outputs()
     if "assetPaths" in inputs:
         outputs["assets"] = assets_of(found_files(folder, inputs["assetPaths"]))
@@ -78,7 +78,7 @@ async def _run(
         await process.wait()
         if not process.returncode:
             return "context canceled"
-    return wording.ended_locally(process.returncode) if process.returncode else ""
+    return error_messages.ended_locally(process.returncode) if process.returncode else ""
 
 
 async def _read(
@@ -100,7 +100,7 @@ async def _write(pipe: asyncio.StreamWriter | None, data: bytes) -> None:
 
 def _not_started(error: OSError, program: str, folder: Path) -> str:
     if not folder.is_dir():
-        return f"chdir {folder}: {wording.system_error(error)}"
+        return f"chdir {folder}: {error_messages.system_error(error)}"
     if isinstance(error, FileNotFoundError) and "/" not in program:
-        return f"exec: {wording.quoted(program)}: executable file not found in $PATH"
-    return f"fork/exec {program}: {wording.system_error(error)}"
+        return f"exec: {error_messages.quoted(program)}: executable file not found in $PATH"
+    return f"fork/exec {program}: {error_messages.system_error(error)}"

@@ -8,7 +8,7 @@ import typing
 
 import asyncssh
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.connection import Connection
 from local_cloud.plugins.shared_provider import PluginError
 
@@ -98,7 +98,9 @@ async def keys_of(connection: Connection) -> typing.AsyncIterator[typing.Sequenc
     try:
         agent = await asyncssh.connect_agent(path)
     except OSError as error:
-        raise PluginError(f"dial unix {path}: connect: {wording.system_error(error)}") from None
+        raise PluginError(
+            f"dial unix {path}: connect: {error_messages.system_error(error)}"
+        ) from None
     async with agent:
         yield own or await agent.get_keys()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import typing
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.connection import Connection
 from local_cloud.plugins.command.links import Link, Links
 from local_cloud.plugins.command.output import Output
@@ -65,5 +65,5 @@ class RemoteRun:
                     how = "context canceled"
                 watch.lap("command")
         if how:
-            raise PluginError(wording.failed_command(how, command, output.everything))
+            raise PluginError(error_messages.failed_command(how, command, output.everything))
         return output.outputs()

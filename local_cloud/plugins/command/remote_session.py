@@ -9,7 +9,7 @@ import typing
 import asyncssh
 from asyncssh.packet import String
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.links import Link, NotOpenedError
 from local_cloud.plugins.command.output import Output
 from local_cloud.plugins.shared_provider import PluginError
@@ -50,7 +50,7 @@ class RemoteSession(asyncssh.SSHClientSession[bytes]):
         await self._ended.wait()
         if self._status == 0:
             return ""
-        return wording.ended_remotely(self._status, self._signal, self._message)
+        return error_messages.ended_remotely(self._status, self._signal, self._message)
 
     def abort(self) -> None:
         """End the command: as a signal where the server allows it, and by hanging up."""
@@ -84,7 +84,7 @@ class RemoteSession(asyncssh.SSHClientSession[bytes]):
             await self._refused(name)
             if name in self._wanted:
                 reason = "ssh: setenv failed"
-                shown = wording.quoted(name)
+                shown = error_messages.quoted(name)
                 raise PluginError(f"could not set environment variable {shown}: {reason}")
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
@@ -141,7 +141,7 @@ async def open_remote_session(
     except (OSError, asyncssh.Error, TimeoutError) as error:
         reason = f"ssh: {getattr(error, 'reason', '') or 'the connection is broken'}"
         if session is not None and session.started:
-            raise PluginError(wording.failed_command(reason, command, b"")) from None
+            raise PluginError(error_messages.failed_command(reason, command, b"")) from None
         raise NotOpenedError(reason) from None
     except PluginError:
         if session is not None:

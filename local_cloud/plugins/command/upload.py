@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 import asyncssh
 
-from local_cloud.plugins.command import wording
+from local_cloud.plugins.command import error_messages
 from local_cloud.plugins.command.links import NotOpenedError
 from local_cloud.plugins.shared_provider import PluginError
 from local_cloud.plugins.shared_values import Archive, Asset
@@ -63,7 +63,7 @@ class SftpSession:
         try:
             is_folder = stat.S_ISDIR(os.stat(source).st_mode)  # noqa: PTH116 - keeps "folder/"
         except OSError as error:
-            raise PluginError(f"open {source}: {wording.system_error(error)}") from None
+            raise PluginError(f"open {source}: {error_messages.system_error(error)}") from None
         there = await self._is_folder(remote_path)
         if is_folder:
             await self._folder(source, remote_path, there)
@@ -105,7 +105,7 @@ class SftpSession:
                 chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
                 await self._write(remote_path, chunks, f"failed to copy file {path}")
         except OSError as error:
-            raise PluginError(f"open {path}: {wording.system_error(error)}") from None
+            raise PluginError(f"open {path}: {error_messages.system_error(error)}") from None
 
     async def _write(self, remote_path: str, chunks: typing.Iterable[bytes], failure: str) -> None:
         try:

@@ -175,13 +175,15 @@ def _failures_of(item: Property, value: Value, called: str) -> Iterator[str]:
     elif value is UNKNOWN:
         return
     elif item.kind in (Kind.SET, Kind.LIST) and not item.fields:
-        one = Property(name=item.name, kind=item.element, judge=item.judge)
+        one = Property(name=item.name, kind=item.element, validator=item.validator)
         for index, element in enumerate(value):
             yield from _failures_of(one, element, f"{called}.{index}")
     elif item.fields:
         for index, entry in enumerate(value if isinstance(value, list) else [value]):
             yield from _failures_in(item, entry, f"{called}.{index}")
-    elif reason := _wrong_type(item.kind, value) or (item.judge and item.judge(called, value)):
+    elif reason := _wrong_type(item.kind, value) or (
+        item.validator and item.validator(called, value)
+    ):
         yield reason
 
 

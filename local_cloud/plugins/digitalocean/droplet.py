@@ -9,7 +9,6 @@ from local_cloud.plugins.digitalocean import droplet_changes
 from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Unreachable, Work
 from local_cloud.plugins.digitalocean.droplet_state import ActionFailed, state_of, wait_for
 from local_cloud.plugins.digitalocean.firewall import tags_property
-from local_cloud.plugins.digitalocean.judges import between, not_empty, one_of
 from local_cloud.plugins.digitalocean.schema import (
     HalfMade,
     Kind,
@@ -17,6 +16,7 @@ from local_cloud.plugins.digitalocean.schema import (
     Property,
     Table,
 )
+from local_cloud.plugins.digitalocean.validators import between, not_empty, one_of
 from local_cloud.plugins.shared_values import UNKNOWN, Properties
 
 CREATE_SECONDS = 3600
@@ -146,10 +146,12 @@ DROPLET = Table(
     token="digitalocean:index/droplet:Droplet",  # noqa: S106
     noun="droplet",
     properties=(
-        Property(name="image", required=True, replaces=True, judge=not_empty),
-        Property(name="name", required=True, judge=not_empty),
-        Property(name="region", computed=True, replaces=True, stored=str.lower, judge=not_empty),
-        Property(name="size", required=True, stored=str.lower, judge=not_empty),
+        Property(name="image", required=True, replaces=True, validator=not_empty),
+        Property(name="name", required=True, validator=not_empty),
+        Property(
+            name="region", computed=True, replaces=True, stored=str.lower, validator=not_empty
+        ),
+        Property(name="size", required=True, stored=str.lower, validator=not_empty),
         Property(name="gracefulShutdown", kind=Kind.FLAG, default=False),
         Property(name="resizeDisk", kind=Kind.FLAG, default=True),
         Property(name="backups", kind=Kind.FLAG, default=False),
@@ -158,9 +160,9 @@ DROPLET = Table(
             kind=Kind.OBJECT,
             needs="backups",
             fields=(
-                Property(name="plan", judge=one_of("daily", "weekly")),
-                Property(name="weekday", judge=one_of(*WEEKDAYS)),
-                Property(name="hour", kind=Kind.WHOLE, judge=between(0, 20)),
+                Property(name="plan", validator=one_of("daily", "weekly")),
+                Property(name="weekday", validator=one_of(*WEEKDAYS)),
+                Property(name="hour", kind=Kind.WHOLE, validator=between(0, 20)),
             ),
         ),
         Property(name="ipv6", kind=Kind.FLAG, default=False),
@@ -176,13 +178,13 @@ DROPLET = Table(
             ),
         ),
         Property(name="publicNetworking", kind=Kind.FLAG, computed=True, replaces=True),
-        Property(name="sshKeys", kind=Kind.SET, replaces=True, judge=not_empty),
-        Property(name="userData", replaces=True, stored=_fingerprint, judge=not_empty),
+        Property(name="sshKeys", kind=Kind.SET, replaces=True, validator=not_empty),
+        Property(name="userData", replaces=True, stored=_fingerprint, validator=not_empty),
         Property(name="volumeIds", kind=Kind.SET, computed=True),
         Property(name="monitoring", kind=Kind.FLAG, replaces=True, default=False),
         Property(name="dropletAgent", kind=Kind.FLAG, replaces=True),
         tags_property(),
-        Property(name="vpcUuid", computed=True, replaces=True, judge=not_empty),
+        Property(name="vpcUuid", computed=True, replaces=True, validator=not_empty),
         _output("createdAt"),
         _output("dropletUrn", upstream="urn"),
         _output("disk", Kind.WHOLE),

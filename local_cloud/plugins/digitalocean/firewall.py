@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from local_cloud.plugins.digitalocean.api import Work
-from local_cloud.plugins.digitalocean.judges import a_tag, not_empty, one_of
 from local_cloud.plugins.digitalocean.schema import (
     Kind,
     Made,
@@ -11,6 +10,7 @@ from local_cloud.plugins.digitalocean.schema import (
     Table,
     ordered,
 )
+from local_cloud.plugins.digitalocean.validators import a_tag, not_empty, one_of
 from local_cloud.plugins.shared_values import Properties, Value
 
 PEERS = {
@@ -31,19 +31,21 @@ DIRECTIONS = (
 
 def tags_property(name: str = "tags") -> Property:
     """Tags differ by more than upper and lower case."""
-    return Property(name=name, kind=Kind.SET, judge=a_tag, identity=lambda tag: str(tag).lower())
+    return Property(
+        name=name, kind=Kind.SET, validator=a_tag, identity=lambda tag: str(tag).lower()
+    )
 
 
 def _rule_properties(prefix: str) -> tuple[Property, ...]:
     peers = (
-        Property(name=f"{prefix}Addresses", kind=Kind.SET, judge=not_empty),
+        Property(name=f"{prefix}Addresses", kind=Kind.SET, validator=not_empty),
         Property(name=f"{prefix}DropletIds", kind=Kind.SET, element=Kind.WHOLE),
-        Property(name=f"{prefix}LoadBalancerUids", kind=Kind.SET, judge=not_empty),
-        Property(name=f"{prefix}KubernetesIds", kind=Kind.SET, judge=not_empty),
+        Property(name=f"{prefix}LoadBalancerUids", kind=Kind.SET, validator=not_empty),
+        Property(name=f"{prefix}KubernetesIds", kind=Kind.SET, validator=not_empty),
         tags_property(f"{prefix}Tags"),
     )
-    protocol = Property(name="protocol", required=True, judge=one_of("tcp", "udp", "icmp"))
-    return (protocol, Property(name="portRange", judge=not_empty), *peers)
+    protocol = Property(name="protocol", required=True, validator=one_of("tcp", "udp", "icmp"))
+    return (protocol, Property(name="portRange", validator=not_empty), *peers)
 
 
 async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
@@ -130,7 +132,7 @@ def _port_range(rule: Properties) -> str:
     return ports
 
 
-def judge_plan(plan: Properties) -> str | None:
+def validate_plan(plan: Properties) -> str | None:
     rules: dict[str, Value] = {here: plan[here] or [] for here, *_ in DIRECTIONS}
     if not any(rules.values()):
         return "At least one rule must be specified"
@@ -147,7 +149,7 @@ FIREWALL = Table(
     token="digitalocean:index/firewall:Firewall",  # noqa: S106
     noun="firewall",
     properties=(
-        Property(name="name", required=True, judge=not_empty),
+        Property(name="name", required=True, validator=not_empty),
         Property(name="dropletIds", kind=Kind.SET, element=Kind.WHOLE),
         Property(
             name="inboundRules",
@@ -180,5 +182,5 @@ FIREWALL = Table(
     read=read,
     update=update,
     delete=delete,
-    judge_plan=judge_plan,
+    validate_plan=validate_plan,
 )

@@ -57,7 +57,7 @@ async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
     except (ApiError, Unreachable, GaveUp) as error:
         raise HalfMade(
             Made(id=identity, state=_state(made, plan)),
-            f"waiting for Load Balancer ({plan['name']}) to become active: {error}",
+            f"waiting for Load LoadBalancerSpec ({plan['name']}) to become active: {error}",
         ) from None
     return Made(id=identity, state=_state(made, plan))
 
@@ -183,15 +183,15 @@ def _state(found: Properties, known: Properties) -> Properties:
     return state
 
 
-def judge_plan(plan: Properties) -> str | None:
+def validate_plan(plan: Properties) -> str | None:
     return (
-        _judge_health_check(plan["healthcheck"])
-        or _judge_sessions(plan["stickySessions"])
-        or _judge_place(plan)
+        _validate_health_check(plan["healthcheck"])
+        or _validate_sessions(plan["stickySessions"])
+        or _validate_place(plan)
     )
 
 
-def _judge_health_check(check: Value) -> str | None:
+def _validate_health_check(check: Value) -> str | None:
     """Upstream takes a value that is not known yet for one that is not given."""
     if check in (None, UNKNOWN):
         return None
@@ -203,7 +203,7 @@ def _judge_health_check(check: Value) -> str | None:
     return None
 
 
-def _judge_sessions(sessions: Value) -> str | None:
+def _validate_sessions(sessions: Value) -> str | None:
     if sessions in (None, UNKNOWN):
         return None
     for field, name in (("cookieName", "cookie_name"), ("cookieTtlSeconds", "cookie_ttl_seconds")):
@@ -214,7 +214,7 @@ def _judge_sessions(sessions: Value) -> str | None:
     return None
 
 
-def _judge_place(plan: Properties) -> str | None:
+def _validate_place(plan: Properties) -> str | None:
     kind, region = plan["type"], plan["region"]
     if not kind or kind is UNKNOWN:
         return None if region else "missing 'region' value"
@@ -232,13 +232,13 @@ def adjust_plan(prior: Properties, plan: Properties) -> bool:
 
 LOAD_BALANCER = Table(
     token="digitalocean:index/loadBalancer:LoadBalancer",  # noqa: S106
-    noun="Load Balancer",
+    noun="Load LoadBalancerSpec",
     properties=PROPERTIES,
     schema_version="1",
     create=create,
     read=read,
     update=update,
     delete=delete,
-    judge_plan=judge_plan,
+    validate_plan=validate_plan,
     adjust_plan=adjust_plan,
 )

@@ -139,7 +139,7 @@ class StandInResource:
 
     def _planned(self, inputs: Properties, prior: Properties | None) -> Properties:
         planned = plan.planned(self.table, inputs, prior)
-        if reason := self.table.judge_plan(planned):
+        if reason := self.table.validate_plan(planned):
             raise PluginError(f"{self.table.token}: {reason}")
         return planned
 

@@ -31,7 +31,7 @@ class Kind(enum.Enum):
     OBJECT = enum.auto()
 
 
-Judge = Callable[[str, Value], str | None]
+Validator = Callable[[str, Value], str | None]
 """Given a name for messages and a known value: what is wrong with it, or None."""
 
 
@@ -51,7 +51,7 @@ class Property:
     needs: str = ""
     """Another property that must be set with this one."""
     deprecated: str = ""
-    judge: Judge | None = None
+    validator: Validator | None = None
     stored: Callable[[str], str] | None = None
     """How the given text is kept in the state, if not as it is."""
     identity: Callable[[Value], Value] = field(default=lambda value: value)
@@ -114,7 +114,7 @@ class Table:
     timeouts: Mapping[str, int] = field(default_factory=dict)
     """Seconds of patience by operation; noted in the state as the official plugin does."""
     schema_version: str = ""
-    judge_plan: Callable[[Properties], str | None] = lambda plan: None
+    validate_plan: Callable[[Properties], str | None] = lambda plan: None
     adjust_plan: Callable[[Properties, Properties], bool] = lambda prior, plan: False
     """(prior state, plan) -> whether the change needs a new resource; may alter the plan."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from local_cloud.plugins.digitalocean.api import Work
-from local_cloud.plugins.digitalocean.judges import not_empty
 from local_cloud.plugins.digitalocean.schema import Made, Property, Table
+from local_cloud.plugins.digitalocean.validators import not_empty
 from local_cloud.plugins.shared_values import Properties
 
 CREATE_SECONDS = 120
@@ -46,12 +46,12 @@ SSH_KEY = Table(
     token="digitalocean:index/sshKey:SshKey",  # noqa: S106
     noun="SSH key",
     properties=(
-        Property(name="name", required=True, judge=not_empty),
+        Property(name="name", required=True, validator=not_empty),
         Property(
             name="publicKey",
             required=True,
             replaces=True,
-            judge=not_empty,
+            validator=not_empty,
             equal=lambda old, new: bool(old.strip() == new.strip()),
         ),
         Property(name="fingerprint", given=False, computed=True),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from local_cloud.plugins.digitalocean.api import Work
-from local_cloud.plugins.digitalocean.judges import a_tag
 from local_cloud.plugins.digitalocean.schema import Kind, Made, Property, Table
+from local_cloud.plugins.digitalocean.validators import a_tag
 from local_cloud.plugins.shared_values import Properties
 
 COUNTS = {
@@ -41,7 +41,7 @@ TAG = Table(
     token="digitalocean:index/tag:Tag",  # noqa: S106
     noun="tag",
     properties=(
-        Property(name="name", required=True, replaces=True, judge=a_tag),
+        Property(name="name", required=True, replaces=True, validator=a_tag),
         Property(name="totalResourceCount", kind=Kind.WHOLE, given=False, computed=True),
         *(Property(name=name, kind=Kind.WHOLE, given=False, computed=True) for name in COUNTS),
     ),

@@ -6,8 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Work
-from local_cloud.plugins.digitalocean.judges import an_address_range, at_most, not_empty
 from local_cloud.plugins.digitalocean.schema import Kind, Made, Property, Table
+from local_cloud.plugins.digitalocean.validators import an_address_range, at_most, not_empty
 from local_cloud.plugins.shared_values import Properties
 
 DELETE_SECONDS = 120
@@ -83,10 +83,10 @@ VPC = Table(
     token="digitalocean:index/vpc:Vpc",  # noqa: S106
     noun="VPC",
     properties=(
-        Property(name="name", required=True, judge=not_empty),
-        Property(name="region", required=True, replaces=True, judge=not_empty),
-        Property(name="description", judge=at_most(255)),
-        Property(name="ipRange", computed=True, replaces=True, judge=an_address_range),
+        Property(name="name", required=True, validator=not_empty),
+        Property(name="region", required=True, replaces=True, validator=not_empty),
+        Property(name="description", validator=at_most(255)),
+        Property(name="ipRange", computed=True, replaces=True, validator=an_address_range),
         Property(name="vpcUrn", upstream="urn", given=False, computed=True),
         Property(name="default", kind=Kind.FLAG, given=False, computed=True),
         Property(name="createdAt", given=False, computed=True),

@@ -11,7 +11,7 @@ import pydo
 import pytest
 from azure.core.pipeline.policies import HeadersPolicy
 
-from local_cloud.machine import Balancer, Forward, HealthCheck, Listener, StickyCookie
+from local_cloud.machine import Forward, HealthCheck, Listener, LoadBalancerSpec, StickyCookie
 from tests.local_cloud.api.conftest import DROPLET, TOKEN, Api, serving, wait_until
 from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
 
@@ -39,8 +39,8 @@ def read(api: Api, identifier: str) -> dict[str, Any]:
     return found
 
 
-def the_only(hypervisor: MemoryHypervisor) -> Balancer:
-    (balancer,) = hypervisor.network.balancers
+def the_only(hypervisor: MemoryHypervisor) -> LoadBalancerSpec:
+    (balancer,) = hypervisor.network.load_balancers
     return balancer
 
 
@@ -477,4 +477,4 @@ def test_pydo_drives_it(api: Api, hypervisor: MemoryHypervisor) -> None:
     assert (listed["name"], listed["droplet_ids"]) == ("facade", droplets[:1])
     client.load_balancers.delete(identifier)
     assert client.load_balancers.list()["load_balancers"] == []
-    assert hypervisor.network.balancers == ()
+    assert hypervisor.network.load_balancers == ()

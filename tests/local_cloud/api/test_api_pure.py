@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import URL
 
 from local_cloud.api.addresses import NoAddressLeftError, choose_address, is_assignable
+from local_cloud.api.models import Droplet, Firewall
 from local_cloud.api.network_plan import plan
 from local_cloud.api.pagination import Page
-from local_cloud.api.records import Droplet, Firewall
 
 PUBLIC = IPv4Network("10.77.12.0/24")
 LIST = URL("http://127.0.0.1:7300/v2/droplets?tag_name=web")

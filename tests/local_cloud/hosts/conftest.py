@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.cli.places import cache_folder
+from local_cloud.cli.paths import cache_folder
 from local_cloud.hosts import requirements
+from local_cloud.hosts.cleanup import remove_cloud
 from local_cloud.hosts.hypervisor import NspawnHypervisor
-from local_cloud.hosts.take_away import take_away
 from local_cloud.machine import Interface, MachineSpec
 from tests.ports import free_port
 
@@ -133,7 +133,7 @@ def make_site(folder: Path) -> Iterator[Site]:
     try:
         yield Site(hypervisor, folder, KeyPair(folder / "key"), KeyPair(folder / "host_key"))
     finally:
-        take_away(hypervisor.state, hypervisor.cache)
+        remove_cloud(hypervisor.state, hypervisor.cache)
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_cloud.hosts import unreachable
+from local_cloud.hosts.cleanup import remove_cloud
 from local_cloud.hosts.hypervisor import NspawnHypervisor
 from local_cloud.hosts.process import owned_by
-from local_cloud.hosts.take_away import take_away
 from local_cloud.machine import Forward, MachineError, Network
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_destroying_every_machine_leaves_nothing(site: Site) -> None:
 
 def test_a_reset_leaves_nothing(site: Site) -> None:
     settle(site)
-    take_away(site.hypervisor.state, site.hypervisor.cache)
+    remove_cloud(site.hypervisor.state, site.hypervisor.cache)
     assert traces(site) == {}
 
 
@@ -148,7 +148,7 @@ def kill_everything(site: Site) -> None:
 def test_a_reset_after_everything_was_killed_leaves_nothing(site: Site) -> None:
     settle(site)
     kill_everything(site)
-    take_away(site.hypervisor.state, site.hypervisor.cache)
+    remove_cloud(site.hypervisor.state, site.hypervisor.cache)
     assert traces(site) == {}
 
 
@@ -174,7 +174,7 @@ def test_a_reset_needs_no_records(site: Site) -> None:
     for record in site.hypervisor.state.rglob("*.json"):
         if record.parent.name in ("1001", "1002") or record.parent == site.hypervisor.state:
             record.unlink()
-    take_away(site.hypervisor.state, site.hypervisor.cache)
+    remove_cloud(site.hypervisor.state, site.hypervisor.cache)
     assert traces(site) == {}
 
 
@@ -208,7 +208,7 @@ def test_a_reset_of_one_cloud_does_not_touch_another(
     other.create(twin)
     assert site.says(twin, "hostname") == "web"
 
-    take_away(other.state, other.cache)
+    remove_cloud(other.state, other.cache)
 
     assert site.says(web, "echo here") == "here"
     assert site.says(web, "apt-get update -qq && echo updated") == "updated"

@@ -151,7 +151,7 @@ def test_a_load_balancer_is_seen_and_outlives_the_cloud(person: Person) -> None:
         probe.bind(("127.0.0.1", 0))
         loopback_port = probe.getsockname()[1]
     assert person.types("start", "--port", str(person.port)).returncode == 0
-    assert person.types("status", "--balancers").stdout == "no load balancers\n"
+    assert person.types("status", "--load-balancers").stdout == "no load balancers\n"
     network = person.asks("POST", "vpcs", name="net", region="fra1", ip_range="192.168.144.0/24")
     droplet = person.asks(
         "POST",
@@ -182,7 +182,7 @@ def test_a_load_balancer_is_seen_and_outlives_the_cloud(person: Person) -> None:
     assert made.status_code == 202, made.text
 
     def health() -> object:
-        (one,) = json.loads(person.types("status", "--balancers", "--json").stdout)
+        (one,) = json.loads(person.types("status", "--load-balancers", "--json").stdout)
         return one["droplets"][str(droplet["id"])]
 
     deadline = time.monotonic() + 60

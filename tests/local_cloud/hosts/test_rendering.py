@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from local_cloud.hosts import firewall, guest_files, mirrors, seed
 from local_cloud.hosts.disk import write_files
+from local_cloud.hosts.host_settings import resolver
 from local_cloud.hosts.image import InstallationProgress
 from local_cloud.hosts.names import Names, public_network_candidates
-from local_cloud.hosts.own_configuration import resolver
+from local_cloud.hosts.netns import MachineNetwork
 from local_cloud.hosts.permissions import load, save
-from local_cloud.hosts.wiring import Wiring
 from local_cloud.machine import Guard, Interface, MachineError, MachineSpec, Rule
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -28,8 +28,8 @@ PUBLIC, PRIVATE = IPv4Network("10.64.1.0/24"), IPv4Network("192.168.125.0/24")
 NAMES = Names("ab12")
 
 
-def wiring(number: int) -> Wiring:
-    return Wiring.of(
+def machine_network(number: int) -> MachineNetwork:
+    return MachineNetwork.of(
         NAMES,
         1000 + number,
         Interface(address=PUBLIC[9 + number], network=PUBLIC),
@@ -37,7 +37,7 @@ def wiring(number: int) -> Wiring:
     )
 
 
-WEB_AND_DB = [wiring(1), wiring(2)]
+WEB_AND_DB = [machine_network(1), machine_network(2)]
 SERVICES = firewall.Services(
     gateway=PUBLIC[1], package_cache_port=13142, name_server=IPv4Address("127.0.0.1")
 )
@@ -78,7 +78,7 @@ def spec(name: str = "web", user_data: str = "", keys: tuple[str, ...] = ()) -> 
     ],
 )
 def test_a_firewall_is_rendered_as_reviewed(
-    name: str, machines: list[Wiring], guards: list[Guard], services: firewall.Services
+    name: str, machines: list[MachineNetwork], guards: list[Guard], services: firewall.Services
 ) -> None:
     assert (
         firewall.render(NAMES, machines, guards, services) == (GOLDEN / f"{name}.nft").read_text()

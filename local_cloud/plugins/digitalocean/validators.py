@@ -1,11 +1,11 @@
-"""What makes a value unfit: one function for each rule, in the official plugin's words."""
+"""Validators of property values: one function per rule, with the official plugin's messages."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 
-from local_cloud.plugins.digitalocean.schema import Judge
+from local_cloud.plugins.digitalocean.schema import Validator
 from local_cloud.plugins.shared_values import Value
 
 _TAG = re.compile(r"[a-zA-Z0-9:\-_]{1,255}")
@@ -34,57 +34,57 @@ def an_address_range(name: str, value: Value) -> str | None:
     return f'expected "{name}" to be a valid CIDR Value, got {value}: invalid CIDR address: {value}'
 
 
-def at_most(limit: int) -> Judge:
-    def judge(name: str, value: Value) -> str | None:
+def at_most(limit: int) -> Validator:
+    def validate(name: str, value: Value) -> str | None:
         if len(value) <= limit:
             return None
         return f"expected length of {name} to be in the range (0 - {limit}), got {value}"
 
-    return judge
+    return validate
 
 
-def between(lowest: int, highest: int) -> Judge:
-    def judge(name: str, value: Value) -> str | None:
+def between(lowest: int, highest: int) -> Validator:
+    def validate(name: str, value: Value) -> str | None:
         if lowest <= value <= highest:
             return None
         return f"expected {name} to be in the range ({lowest} - {highest}), got {value}"
 
-    return judge
+    return validate
 
 
-def one_of(*allowed: str) -> Judge:
-    def judge(name: str, value: Value) -> str | None:
+def one_of(*allowed: str) -> Validator:
+    def validate(name: str, value: Value) -> str | None:
         if value in allowed:
             return None
         choices = " ".join(f'"{each}"' for each in allowed)
         return f"expected {name} to be one of [{choices}], got {value}"
 
-    return judge
+    return validate
 
 
-def one_of_any_case(*allowed: str) -> Judge:
+def one_of_any_case(*allowed: str) -> Validator:
     strict = one_of(*allowed)
 
-    def judge(name: str, value: Value) -> str | None:
+    def validate(name: str, value: Value) -> str | None:
         return None if value.upper() in allowed else strict(name, value)
 
-    return judge
+    return validate
 
 
-def length_between(shortest: int, longest: int) -> Judge:
-    def judge(name: str, value: Value) -> str | None:
+def length_between(shortest: int, longest: int) -> Validator:
+    def validate(name: str, value: Value) -> str | None:
         if shortest <= len(value) <= longest:
             return None
         limits = f"({shortest} - {longest})"
         return f"expected length of {name} to be in the range {limits}, got {value}"
 
-    return judge
+    return validate
 
 
-def at_least(lowest: int) -> Judge:
-    def judge(name: str, value: Value) -> str | None:
+def at_least(lowest: int) -> Validator:
+    def validate(name: str, value: Value) -> str | None:
         return (
             None if value >= lowest else f"expected {name} to be at least ({lowest}), got {value}"
         )
 
-    return judge
+    return validate

@@ -1,7 +1,7 @@
-"""Removing all that a cloud made on this computer, whatever state it is in.
+"""Removes everything that a cloud created on this computer, whatever state it is in.
 
-It needs no records and no living process: what is left is found by its name, or, for processes, by
-the variable they carry.
+It needs no records and no running process: things are found by their names, and processes by an
+environment variable.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import shutil
 import signal
 from pathlib import Path
 
-from local_cloud.hosts import control_groups, firewall, kernel, unreachable, wiring
+from local_cloud.hosts import control_groups, firewall, kernel, netns, unreachable
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.process import owned_by
 
-FOLDERS = ("machines", "balancers", "forwards", "snapshots")
+FOLDERS = ("machines", "load_balancers", "forwards", "snapshots")
 FILES = ("guards.json", "public-network")
 END_SECONDS = 5.0
 
 
-def take_away(state: Path, cache: Path) -> None:
+def remove_cloud(state: Path, cache: Path) -> None:
     """Remove processes, mounts, network, firewall and disks of the cloud of a state folder."""
     names = Names.of(state)
     end_processes(names)
-    leave_computer(names, cache)
+    remove_network(names, cache)
     for name in FOLDERS:
         shutil.rmtree(state / name, ignore_errors=True)
     for name in FILES:
@@ -40,10 +40,10 @@ def end_processes(names: Names) -> None:
         process.wait(END_SECONDS)
 
 
-def leave_computer(names: Names, cache: Path) -> None:
-    """Remove network, control groups and firewall of a cloud that has no processes any more."""
-    namespaces, cards = wiring.leftovers(names)
-    wiring.disconnect_all(namespaces, cards)
+def remove_network(names: Names, cache: Path) -> None:
+    """Remove network, control groups and firewall of a cloud without running processes."""
+    namespaces, cards = netns.leftovers(names)
+    netns.disconnect_all(namespaces, cards)
     unreachable.remove(names, unreachable.found(names))
     for group in control_groups.all_named(names.machine_prefix):
         control_groups.remove(group)

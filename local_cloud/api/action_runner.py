@@ -1,7 +1,7 @@
-"""Carries out actions on the machines, each in a thread of its own, and records how they went.
+"""Carries out actions on the machines, each in its own thread, and records how they ended.
 
-An action is recorded as `in-progress` before its work starts, with all it needs, so that after a
-crash the same work is simply done again: every call of a hypervisor is safe to repeat.
+An action is recorded as `in-progress`, with everything it needs, before it starts. After a crash it
+is simply repeated: every call of a hypervisor is idempotent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from local_cloud.api.actions import Action
 from local_cloud.api.catalogue import SIZES
 from local_cloud.api.cloud import Cloud
 from local_cloud.api.errors import ApiError
-from local_cloud.api.records import Droplet, Vpc
+from local_cloud.api.models import Droplet, Vpc
 from local_cloud.machine import Interface, MachineError, MachineSpec
 
 log = logging.getLogger("slipway.cloud")
@@ -31,8 +31,8 @@ class DropletGoneError(MachineError):
     """The droplet was deleted while the action waited for its turn."""
 
 
-class Works:
-    """All work on the machines of one cloud; one piece at a time for each droplet."""
+class ActionRunner:
+    """Runs all actions on the machines of one cloud, one at a time for each droplet."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -53,7 +53,7 @@ class Works:
         }
 
     def start(self, action: Action) -> Thread:
-        """Carry out a recorded action; a daemon thread, so that a stop of the cloud never waits."""
+        """Carry out a recorded action in a daemon thread, so that the cloud can always stop."""
         carry_out = self._destroy if action.type == "destroy" else self._carry_out
         thread = Thread(
             target=self._in_turn,
@@ -65,7 +65,7 @@ class Works:
         return thread
 
     def finish(self, begun: Iterable[Action]) -> list[Action]:
-        """Carry out actions side by side, wait for all of them, and return how they ended."""
+        """Carry out actions in parallel, wait for all of them, and return them as they ended."""
         identifiers = []
         threads = []
         for action in begun:
@@ -77,7 +77,7 @@ class Works:
             return [actions.find(db, identifier) for identifier in identifiers]
 
     def resume(self) -> None:
-        """After a restart: finish what was under way, and start what should run but does not."""
+        """After a restart: finish interrupted actions, and start droplets that should run."""
         with self._cloud.store.write() as db:
             busy = actions.busy_droplets(db)
             for droplet in Droplet.all(db):
@@ -218,9 +218,9 @@ class Works:
         return droplet.status
 
 
-async def works_of(request: Request) -> Works:
-    works: Works = request.app.state.works
-    return works
+async def action_runner_of(request: Request) -> ActionRunner:
+    runner: ActionRunner = request.app.state.action_runner
+    return runner
 
 
-TheWorks = Annotated[Works, Depends(works_of)]
+TheActionRunner = Annotated[ActionRunner, Depends(action_runner_of)]

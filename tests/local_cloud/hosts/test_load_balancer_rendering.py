@@ -11,24 +11,24 @@ from pathlib import Path
 import pytest
 
 from local_cloud.hosts import forward
-from local_cloud.hosts.balancer_configuration import render, render_states
 from local_cloud.hosts.haproxy import Haproxy
+from local_cloud.hosts.load_balancer_configuration import render, render_states
 from local_cloud.machine import (
     Backend,
-    Balancer,
     Forward,
     HealthCheck,
     Interface,
     Listener,
+    LoadBalancerSpec,
     StickyCookie,
 )
 
 GOLDEN = Path(__file__).with_name("golden")
 PUBLIC, PRIVATE = IPv4Network("10.64.1.0/24"), IPv4Network("192.168.125.0/24")
-HAPROXY = Haproxy(Path("/state/balancers/1"), "slipway-ab12-b1", "ab12")
-STATES = Path("/state/balancers/1/states")
+HAPROXY = Haproxy(Path("/state/load_balancers/1"), "slipway-ab12-b1", "ab12")
+STATES = Path("/state/load_balancers/1/states")
 
-PLAIN = Balancer(
+PLAIN = LoadBalancerSpec(
     number=1,
     public=Interface(address=PUBLIC[254], network=PUBLIC),
     private=Interface(address=PRIVATE[254], network=PRIVATE),
@@ -65,7 +65,7 @@ CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING}
 @pytest.mark.parametrize("name", CASES)
 def test_a_configuration_is_rendered_as_reviewed(name: str) -> None:
     rendered = render(CASES[name], HAPROXY.common(), STATES)
-    assert rendered == (GOLDEN / f"balancer_{name}.cfg").read_text()
+    assert rendered == (GOLDEN / f"load_balancer_{name}.cfg").read_text()
 
 
 def test_forwards_are_rendered_as_reviewed() -> None:

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.hosts.balancer_configuration import CHECKED, render, render_states
 from local_cloud.hosts.haproxy import Haproxy
+from local_cloud.hosts.load_balancer_configuration import CHECKED, render, render_states
+from local_cloud.hosts.models import write_atomically
 from local_cloud.hosts.process import Process
-from local_cloud.hosts.record import write_whole
-from local_cloud.machine import Balancer
+from local_cloud.machine import LoadBalancerSpec
 
 FIRST_CHECK_SECONDS = 3.0
 """How long a start waits until each droplet was asked once, so that an ill one gets nothing."""
@@ -20,7 +20,7 @@ NOT_CHECKED = ("INI", "* INI", "")
 
 
 @dataclass(frozen=True)
-class BalancerProcess:
+class LoadBalancerProcess:
     """One balancer's haproxy."""
 
     haproxy: Haproxy
@@ -30,7 +30,7 @@ class BalancerProcess:
         """None when it does not run."""
         return self.haproxy.process
 
-    def apply(self, balancer: Balancer) -> None:
+    def apply(self, balancer: LoadBalancerSpec) -> None:
         """Make it run with exactly this configuration; return when it does.
 
         Raises `MachineError` when haproxy refuses; one that runs goes on as it was.
@@ -40,7 +40,7 @@ class BalancerProcess:
         if runs and self.haproxy.configuration == wanted:
             return
         healthy = self.healthy() if runs else None
-        write_whole(self._states, render_states(balancer, healthy))
+        write_atomically(self._states, render_states(balancer, healthy))
         if not runs:
             self.haproxy.start(wanted)
             self._wait_for_first_checks()

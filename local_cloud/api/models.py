@@ -1,4 +1,4 @@
-"""The records as plain values, read from rows of the store."""
+"""The models: rows of the database as plain values."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class LoadBalancer:
     droplet_ids: tuple[int, ...]
     """Those it was given by id; none where it has a tag."""
     settings: dict[str, Any]
-    """All else, in DigitalOcean's own form and complete: see load_balancer_orders.py."""
+    """All else, in DigitalOcean's own form and complete: see load_balancer_requests.py."""
     created_at: str
 
     @property

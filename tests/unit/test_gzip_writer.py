@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.release.gzip_writer import Compressed, pays
+from components.release.gzip_writer import GzipWriter, is_compressible
 
 PARTS = st.lists(st.tuples(st.booleans(), st.binary(max_size=200), st.integers(1, 2000)))
 
 
 def packed(parts: list[tuple[bool, bytes]]) -> bytes:
     out = io.BytesIO()
-    compressed = Compressed(out)
-    for as_is, data in parts:
-        compressed.as_is = as_is
+    compressed = GzipWriter(out)
+    for stored, data in parts:
+        compressed.stored = stored
         compressed.write(data)
     compressed.finish()
     return out.getvalue()
@@ -25,7 +25,7 @@ def packed(parts: list[tuple[bool, bytes]]) -> bytes:
 
 @given(PARTS)
 def test_what_went_in_comes_out(parts: list[tuple[bool, bytes, int]]) -> None:
-    repeated = [(as_is, data * times) for as_is, data, times in parts]
+    repeated = [(stored, data * times) for stored, data, times in parts]
     assert gzip.decompress(packed(repeated)) == b"".join(data for _, data in repeated)
 
 
@@ -46,4 +46,4 @@ def test_what_is_put_in_as_it_is_grows_by_next_to_nothing() -> None:
     ids=["a program", "noise"],
 )
 def test_packing_pays_for_what_gets_smaller(sample: bytes, expected: bool) -> None:
-    assert pays(sample) is expected
+    assert is_compressible(sample) is expected

@@ -1,4 +1,4 @@
-"""A switch that has to be settled: on many servers, all end on the same release."""
+"""A switch that has to be confirmed: on many servers, all end on the same release."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.releasectl_host import Host, new_host
 
-LONG = ("--settle-within", "60")
+LONG = ("--confirm-within", "60")
 
 
 @pytest.fixture
@@ -27,34 +27,36 @@ def calls(host: Host) -> str:
     return (host.root / "units" / "calls.log").read_text()
 
 
-def promised(host: Host) -> str:
-    """The id of the promise to go back."""
+def pending_id(host: Host) -> str:
+    """The id of the switch that is waiting for its confirmation."""
     return str(json.loads((host.base / "pending.json").read_text())["id"])
 
 
-def test_what_served_before_runs_on_until_the_switch_is_settled(host: Host) -> None:
+def test_what_served_before_runs_on_until_the_switch_is_confirmed(host: Host) -> None:
     before = host.running()
     two = staged(host, "two")
     host.run("switch", two, *LONG)
     assert host.page == "two"
     assert set(before) < set(host.running())
-    host.run("settle", two)
+    host.run("confirm", two)
     assert host.page == "two"
     assert [name.split("-")[0] for name in host.running()] == [two]
 
 
-def test_a_timer_is_set_before_a_visitor_sees_it_and_stopped_when_it_is_settled(host: Host) -> None:
+def test_a_timer_is_set_before_a_visitor_sees_it_and_stopped_when_it_is_confirmed(
+    host: Host,
+) -> None:
     two = staged(host, "two")
     host.run("switch", two, *LONG)
-    promise = promised(host)
-    assert f"--unit=site-revert-{promise} --on-active=60" in calls(host)
-    host.run("settle", two)
-    assert f"stop site-revert-{promise}.timer" in calls(host)
+    pending = pending_id(host)
+    assert f"--unit=site-revert-{pending} --on-active=60" in calls(host)
+    host.run("confirm", two)
+    assert f"stop site-revert-{pending}.timer" in calls(host)
     assert host.run("revert").result["changed"] is False
     assert host.page == "two"
 
 
-def test_a_switch_that_nobody_settles_goes_back(host: Host) -> None:
+def test_a_switch_that_nobody_confirms_goes_back(host: Host) -> None:
     one = host.status()["current"]
     two = staged(host, "two")
     host.run("switch", two, *LONG)
@@ -65,43 +67,45 @@ def test_a_switch_that_nobody_settles_goes_back(host: Host) -> None:
     assert host.states()[two] == "ready", "another server failed, not this release here"
 
 
-def test_a_timer_that_rings_during_the_next_switch_does_not_take_that_one_back(host: Host) -> None:
+def test_a_timer_that_elapses_during_the_next_switch_does_not_take_that_one_back(
+    host: Host,
+) -> None:
     """It waits for the lock, and by the time that it has it, it is out of date."""
     two = staged(host, "two")
     host.run("switch", two, *LONG)
-    rung = promised(host)
+    elapsed = pending_id(host)
     host.run("switch", two, *LONG)
-    assert promised(host) != rung
-    assert host.run("revert", "--promise", rung).result["changed"] is False
+    assert pending_id(host) != elapsed
+    assert host.run("revert", "--pending", elapsed).result["changed"] is False
     assert host.page == "two"
-    assert host.run("revert", "--promise", promised(host)).result["changed"] is True
+    assert host.run("revert", "--pending", pending_id(host)).result["changed"] is True
     assert host.page == "one"
 
 
-def test_settling_what_went_back_switches_again(host: Host) -> None:
+def test_confirming_what_went_back_switches_again(host: Host) -> None:
     two = staged(host, "two")
     host.run("switch", two, *LONG)
     host.run("revert")
-    host.run("settle", two)
+    host.run("confirm", two)
     assert host.page == "two"
 
 
-def test_settling_twice_changes_nothing(host: Host) -> None:
+def test_confirming_twice_changes_nothing(host: Host) -> None:
     two = staged(host, "two")
     first = host.run("switch", two, *LONG).result
-    settled = host.run("settle", two).result
-    again = host.run("settle", two).result
-    assert (settled["changed"], again["changed"]) == (True, False)
-    assert first["attempt"] != settled["attempt"] != again["attempt"] == ""
-    assert first["activated_at"] == settled["activated_at"] == again["activated_at"]
+    confirmed = host.run("confirm", two).result
+    again = host.run("confirm", two).result
+    assert (confirmed["changed"], again["changed"]) == (True, False)
+    assert first["attempt"] != confirmed["attempt"] != again["attempt"] == ""
+    assert first["activated_at"] == confirmed["activated_at"] == again["activated_at"]
 
 
-def test_another_release_over_an_unsettled_one_starts_from_what_served_before(host: Host) -> None:
+def test_another_release_over_an_unconfirmed_one_starts_from_what_served_before(host: Host) -> None:
     one = host.status()["current"]
     host.run("switch", staged(host, "two"), *LONG)
     three = staged(host, "three")
     host.run("start", three)
-    assert host.page == "one", "the unsettled one is given up first"
+    assert host.page == "one", "the unconfirmed one is given up first"
     host.run("switch", three, *LONG)
     host.run("revert")
     assert host.status()["current"] == one

@@ -1,4 +1,4 @@
-"""From the record of a load balancer to what the hosts are asked for. Pure."""
+"""Converts the record of a load balancer into the specification for the hosts. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
-from local_cloud.api.records import Droplet, LoadBalancer
+from local_cloud.api.models import Droplet, LoadBalancer
 from local_cloud.machine import (
     Backend,
-    Balancer,
     HealthCheck,
     Interface,
     Listener,
+    LoadBalancerSpec,
     StickyCookie,
 )
 
 
-def balancer(
+def load_balancer_spec(
     load_balancer: LoadBalancer, droplets: Sequence[Droplet], public: IPv4Network
-) -> Balancer:
-    """The load balancer with the droplets that it serves now."""
+) -> LoadBalancerSpec:
+    """The specification of a load balancer with its present droplets."""
     settings = load_balancer.settings
-    return Balancer(
+    return LoadBalancerSpec(
         number=load_balancer.number,
         public=Interface(address=load_balancer.public_address, network=public),
         private=Interface(
@@ -69,5 +69,5 @@ def _sticky(sessions: dict[str, Any]) -> StickyCookie | None:
 
 
 def _networks(entries: Iterable[str]) -> tuple[IPv4Network, ...]:
-    """Of `ip:203.0.113.7` and `cidr:203.0.113.0/24`, what follows the colon."""
+    """The part after the colon of `ip:203.0.113.7` and `cidr:203.0.113.0/24`."""
     return tuple(IPv4Network(entry.partition(":")[2], strict=False) for entry in entries)

@@ -1,4 +1,4 @@
-"""Where a cloud keeps what."""
+"""Paths and ports of a cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which release an environment is to serve: decided before anything is created or changed."""
+"""Chooses the release that a site serves, before anything is created or changed."""
 
 from __future__ import annotations
 
@@ -21,95 +21,97 @@ from components.settings import location, written
 from components.settings.settings import Settings
 from components.settings.site import Site
 
-# A release that is new gets its time from the server that first served it.
-NOT_YET = ""
+# A new release gets its time from the server that first serves it.
+NOT_RELEASED_YET = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Which release is to serve after this update."""
+class ReleaseChoice:
+    """The release that a site serves after this update."""
 
     release: history.Release
     module: str
     """Its WSGI callable, as module:name."""
-    comes_back: bool
-    """Whether a kept release is gone back to: then nothing was packed on this machine."""
+    is_rollback: bool
+    """Whether it is a kept release named by the setting `release`: then nothing was packed."""
     earlier: Mapping[str, Any]
-    """The site's outputs of the last good update; empty before the first."""
+    """The site's outputs of the last successful update; empty before the first."""
     keep: int
     written: Mapping[str, str] = field(default_factory=dict)
-    """What the stack's file says of the site."""
+    """The site's settings in the stack's file."""
 
     @property
     def kept(self) -> list[history.Release]:
-        """What could be gone back to until now, newest first."""
+        """The releases in the history so far, newest first."""
         return history.read(self.earlier.get("releases"))
 
     def history(self, switched: Mapping[str, Any], released_by: str) -> History:
-        """The history once the first server serves what its last switch was to.
+        """The history after the switch.
 
-        That is this release, first released then, by them, unless known; or still the one before
-        where this update left the web servers out (`scripts/up --only db`).
+        The first server serves this release, unless the update left the web servers out
+        (`scripts/up --only db`): then it still serves the one before.
 
         Args:
-            switched: what `releasectl switch` said there.
-            released_by: who runs this update.
+            switched: output of `releasectl switch` on the first server.
+            released_by: who performs this update.
         """
         release, serving = self.release, switched["id"]
         if serving != release.id:
             known = {each.id: each for each in self.kept}
-            unknown = history.Release(id=serving, released_at=NOT_YET, requirements="")
+            unknown = history.Release(id=serving, released_at=NOT_RELEASED_YET, requirements="")
             release, released_by = known.get(serving, unknown), ""
         else:
             release = replace(release, settings=self.written)
-        if release.released_at == NOT_YET:
+        if release.released_at == NOT_RELEASED_YET:
             at = switched["activated_at"]
             release = replace(release, released_at=at, released_by=released_by or None)
         served = (self.earlier.get("release") or {}).get("id")
         return history.record(self.earlier.get("releases"), release, self.keep, served)
 
 
-def decide(site: Site, earlier: Mapping[str, Any]) -> Plan:
+def choose(site: Site, earlier: Mapping[str, Any]) -> ReleaseChoice:
     """Pack the application of a site, or find the kept release that its setting `release` names.
 
     Args:
         site: one of the environment's.
-        earlier: the outputs of the last good update.
+        earlier: the outputs of the last successful update.
 
     Raises:
         SlipwayError: the application cannot be packed, there is no such release, or the bucket for
             archives cannot be used.
     """
-    project, place = pulumi.get_project(), site.within(pulumi.get_stack())
-    folder = artifact_store.folder_of(place)
-    plan = replace(
-        choose(site.settings, folder, site.outputs(earlier), key=site.key),
+    project, archive_key = pulumi.get_project(), site.within(pulumi.get_stack())
+    folder = artifact_store.folder_of(archive_key)
+    choice = replace(
+        from_settings(site.settings, folder, site.outputs(earlier), key=site.key),
         written=written.of_stack(pulumi.get_stack(), project, "" if site.is_first else site.name),
     )
-    bucket = Bucket.of(site.settings.model_dump(by_alias=True), project, place)
+    bucket = Bucket.of(site.settings.model_dump(by_alias=True), project, archive_key)
     try:
-        _keep_archives(plan, folder, bucket, only_look=pulumi.runtime.is_dry_run())
+        _store_archives(choice, folder, bucket, dry_run=pulumi.runtime.is_dry_run())
     except BucketError as error:
         raise SlipwayError(str(error)) from None
-    return plan
+    return choice
 
 
-def _keep_archives(plan: Plan, folder: Path, bucket: Bucket | None, *, only_look: bool) -> None:
-    """Have the release kept where teammates find it, and let go of what nobody can go back to."""
-    kept = {plan.release.id, *(release.id for release in plan.kept)}
-    if bucket and not plan.comes_back:
-        if only_look:
-            bucket.has(plan.release.id)
+def _store_archives(
+    choice: ReleaseChoice, folder: Path, bucket: Bucket | None, *, dry_run: bool
+) -> None:
+    """Upload the release for teammates, and remove archives that no rollback can need."""
+    kept = {choice.release.id, *(release.id for release in choice.kept)}
+    if bucket and not choice.is_rollback:
+        if dry_run:
+            bucket.has(choice.release.id)
         else:
-            artifact_store.keep_in(bucket, plan.release.id, kept, folder)
-    if not only_look:
-        artifact_store.forget_all_but(kept, folder)
+            artifact_store.store_in(bucket, choice.release.id, kept, folder)
+    if not dry_run:
+        artifact_store.remove_all_but(kept, folder)
 
 
-def choose(
+def from_settings(
     settings: Settings, archives: Path, earlier: Mapping[str, Any], *, key: str = "slipway:"
-) -> Plan:
-    """`decide` without an engine; `key` is put before the names of settings in messages."""
+) -> ReleaseChoice:
+    """The choice without Pulumi's engine; `key` is the prefix of settings in messages."""
     known = {release.id: release for release in history.read(earlier.get("releases"))}
     if settings.release:
         if settings.release not in known:
@@ -118,17 +120,17 @@ def choose(
                 f"{key}release is {settings.release}: must be a kept release ({kept}), or empty"
             )
         release = known[settings.release]
-        return Plan(
+        return ReleaseChoice(
             release=release,
-            # Of its own time: the folder may have another one by now.
+            # The module of that release: the application's folder may have another one by now.
             module=settings.app_module or release.module or _module_in(_source_of(settings)),
-            comes_back=True,
+            is_rollback=True,
             earlier=earlier,
             keep=settings.keep_releases,
         )
     source = _source_of(settings)
     packed = source.pack(archives)
-    if not settings.build_command:  # which may make folders, on the servers
+    if not settings.build_command:  # a build command may create the folders on the servers
         location.require_folders(
             settings.locations,
             packed.folders,
@@ -139,14 +141,14 @@ def choose(
     release = known.get(packed.id) or history.Release(
         id=packed.id,
         module=module,
-        released_at=NOT_YET,
+        released_at=NOT_RELEASED_YET,
         requirements=packed.requirements_hash,
         **_commit_of(settings.app_path),
     )
-    return Plan(
+    return ReleaseChoice(
         release=release,
         module=module,
-        comes_back=False,
+        is_rollback=False,
         earlier=earlier,
         keep=settings.keep_releases,
     )
@@ -166,27 +168,27 @@ def _module_in(source: Source) -> str:
 
 
 def last_outputs() -> dict[str, Any]:
-    """The outputs of this stack's last good update; empty before the first.
+    """The outputs of this stack's last successful update; empty before the first.
 
-    The engine's own call is used, not a StackReference, for its answer is plain data: what is wrong
-    with a plan has to stop the update before it begins.
+    Calls the engine directly instead of a StackReference, whose outputs are not plain data: an
+    error in the choice must stop the update before it begins.
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    for patience in (0.1, 0.3, 1.0, None):
+    for pause in (0.1, 0.3, 1.0, None):
         try:
             answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": stack})
             return dict(answer.value["outputs"])
         except Exception as error:
-            # The engine writes its first checkpoint at this moment, and not in one step: a reader
-            # may meet half a file ("failed to load checkpoint: EOF").
-            if patience is None:
+            # The engine may be writing its first checkpoint, which is not atomic: a reader may see
+            # an incomplete file ("failed to load checkpoint: EOF").
+            if pause is None:
                 raise SlipwayError(f"the last outputs of {stack}: {error}") from None
-            time.sleep(patience)
+            time.sleep(pause)
     return {}
 
 
 def _commit_of(source: Path) -> dict[str, Any]:
-    """The commit that a folder is at, where it is in a git checkout; of a file its folder's."""
+    """The git commit of a folder, or of a file's folder; empty outside a repository."""
     folder = source if source.is_dir() else source.parent
 
     def git(*words: str) -> str:

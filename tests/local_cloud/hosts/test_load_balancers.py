@@ -18,13 +18,13 @@ import pytest
 from local_cloud.hosts.hypervisor import NspawnHypervisor
 from local_cloud.machine import (
     Backend,
-    Balancer,
-    BalancerError,
     Forward,
     Guard,
     HealthCheck,
     Interface,
     Listener,
+    LoadBalancerError,
+    LoadBalancerSpec,
     Network,
     Rule,
     StickyCookie,
@@ -73,11 +73,11 @@ def nothing_after(fleet: Site) -> Iterator[None]:
         fleet.says(spec, "rm -f /tmp/ill")
 
 
-def in_front_of(fleet: Site, *names: str, **changes: Any) -> Balancer:
+def in_front_of(fleet: Site, *names: str, **changes: Any) -> LoadBalancerSpec:
     """A balancer with the hosts of these names behind it."""
     public = fleet.hypervisor.public_network()
     backends = (fleet.machines[name] for name in names)
-    plain = Balancer(
+    plain = LoadBalancerSpec(
         number=1,
         public=Interface(address=public[254], network=public),
         private=Interface(address=PRIVATE[254], network=PRIVATE),
@@ -90,29 +90,29 @@ def in_front_of(fleet: Site, *names: str, **changes: Any) -> Balancer:
     return replace(plain, **changes)
 
 
-def apply(fleet: Site, *balancers: Balancer, **network: Any) -> None:
-    fleet.hypervisor.apply_network(Network(balancers=balancers, **network))
+def apply(fleet: Site, *load_balancers: LoadBalancerSpec, **network: Any) -> None:
+    fleet.hypervisor.apply_network(Network(load_balancers=load_balancers, **network))
 
 
 def health(fleet: Site) -> dict[int, str]:
-    return fleet.hypervisor.balancers.process(1).health()
+    return fleet.hypervisor.load_balancers.process(1).health()
 
 
 def settled(fleet: Site, wait: Wait, *names: str) -> None:
     """Wait until exactly the hosts of these names get requests."""
     expected = {fleet.machines[name].id for name in names}
-    process = fleet.hypervisor.balancers.process(1)
+    process = fleet.hypervisor.load_balancers.process(1)
     assert wait(lambda: process.healthy() == expected, 15), process.health()
 
 
-def ask(balancer: Balancer, path: str = "/", **options: Any) -> dict[str, Any]:
+def ask(balancer: LoadBalancerSpec, path: str = "/", **options: Any) -> dict[str, Any]:
     answer = httpx.get(f"http://{balancer.public.address}{path}", trust_env=False, **options)
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
 
 
-def hosts_asked(balancer: Balancer, times: int = 12) -> Counter[str]:
+def hosts_asked(balancer: LoadBalancerSpec, times: int = 12) -> Counter[str]:
     return Counter(ask(balancer)["host"] for _ in range(times))
 
 
@@ -377,17 +377,17 @@ def test_another_cloud_process_on_the_same_folder_goes_on_with_it(
     balancer = in_front_of(fleet, "one", "two")
     apply(fleet, balancer)
     settled(fleet, eventually, "one", "two")
-    before = fleet.hypervisor.balancers.process(1).process
+    before = fleet.hypervisor.load_balancers.process(1).process
     again = NspawnHypervisor(fleet.hypervisor.state, fleet.hypervisor.cache)
-    again.apply_network(Network(balancers=(balancer,)))
-    assert again.balancers.process(1).process == before
+    again.apply_network(Network(load_balancers=(balancer,)))
+    assert again.load_balancers.process(1).process == before
     assert hosts_asked(balancer, 4) == {"one": 2, "two": 2}
 
 
 def test_one_that_was_killed_is_started_again(fleet: Site, eventually: Wait) -> None:
     balancer = in_front_of(fleet, "one")
     apply(fleet, balancer)
-    process = fleet.hypervisor.balancers.process(1).process
+    process = fleet.hypervisor.load_balancers.process(1).process
     assert process is not None
     process.signal(signal.SIGKILL)
     process.wait(5)
@@ -407,7 +407,7 @@ def test_one_that_cannot_be_had_leaves_the_others_as_they_are(
         private=replace(good.private, address=good.private.network[253]),
         check=replace(CHECK, path="/ two words"),
     )
-    with pytest.raises(BalancerError, match="haproxy failed"):
+    with pytest.raises(LoadBalancerError, match="haproxy failed"):
         apply(fleet, bad, good)
     settled(fleet, eventually, "one")
     assert ask(good)["host"] == "one"
@@ -422,11 +422,11 @@ def test_without_balancers_nothing_of_them_is_left(fleet: Site) -> None:
 
 
 def test_a_reset_takes_it_away(site: Site) -> None:
-    from local_cloud.hosts.take_away import take_away
+    from local_cloud.hosts.cleanup import remove_cloud
 
     balancer = in_front_of(site)
-    site.hypervisor.apply_network(Network(balancers=(balancer,)))
+    site.hypervisor.apply_network(Network(load_balancers=(balancer,)))
     assert httpx.get(f"http://{balancer.public.address}", trust_env=False).status_code == 503
-    take_away(site.hypervisor.state, site.hypervisor.cache)
+    remove_cloud(site.hypervisor.state, site.hypervisor.cache)
     assert traces(site) == {}
-    assert not (site.hypervisor.state / "balancers").exists()
+    assert not (site.hypervisor.state / "load_balancers").exists()

@@ -1,4 +1,4 @@
-"""Orders of new droplets: checked and recorded as a whole, then handed to the works."""
+"""Creation of droplets: the request is checked and recorded, then passed to the action runner."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from local_cloud.api import actions, droplets, hints, images, ssh_keys, tags, vpcs
+from local_cloud.api.action_runner import TheActionRunner
 from local_cloud.api.actions import Action
 from local_cloud.api.addresses import (
     NoAddressLeftError,
@@ -24,10 +25,9 @@ from local_cloud.api.catalogue import DEFAULT_REGION, Size, known_region, known_
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.errors import unprocessable
 from local_cloud.api.identifiers import Number
-from local_cloud.api.records import Droplet, Vpc
+from local_cloud.api.models import Droplet, Vpc
 from local_cloud.api.store import now
 from local_cloud.api.tags import TagName
-from local_cloud.api.works import TheWorks
 
 router = APIRouter()
 
@@ -40,7 +40,7 @@ DropletName = Annotated[
 ]
 
 
-class Order(BaseModel):
+class DropletRequest(BaseModel):
     name: DropletName | None = None
     names: Annotated[
         list[DropletName] | None, Field(min_length=1, max_length=MOST_DROPLETS_AT_ONCE)
@@ -61,8 +61,8 @@ class Order(BaseModel):
 
 
 @dataclass(frozen=True)
-class CheckedOrder:
-    """An order in which everything named exists."""
+class CheckedRequest:
+    """A valid request: everything that it names exists."""
 
     names: list[str]
     size: Size
@@ -74,65 +74,65 @@ class CheckedOrder:
     monitoring: bool
 
 
-def check(cloud: Cloud, db: sqlite3.Connection, order: Order) -> CheckedOrder:
-    if (order.name is None) == (order.names is None):
+def check(cloud: Cloud, db: sqlite3.Connection, wanted: DropletRequest) -> CheckedRequest:
+    if (wanted.name is None) == (wanted.names is None):
         raise unprocessable("name", "give either name, or names for several droplets")
-    _refuse_unsupported(order)
-    user_data = order.user_data or ""
+    _refuse_unsupported(wanted)
+    user_data = wanted.user_data or ""
     if len(user_data.encode()) > MOST_USER_DATA:
         raise unprocessable("user_data", f"longer than {MOST_USER_DATA // 1024} KiB")
-    size, image = known_size(order.size), images.ordered(db, order.image)
+    size, image = known_size(wanted.size), images.requested(db, wanted.image)
     if size.disk < image["min_disk_size"]:
         message = (
             f"the image needs a disk of {image['min_disk_size']} GiB; {size.slug} has {size.disk}"
         )
         raise unprocessable("size", message)
-    vpc = _vpc(cloud, db, order)
-    checked_tags = tags.ensure(db, order.tags or ())
+    vpc = _vpc(cloud, db, wanted)
+    checked_tags = tags.ensure(db, wanted.tags or ())
     wished = hints.wished_address(checked_tags)
     if wished is not None and not is_assignable(vpc.ip_range, wished):
         message = f"'local:address:{wished}' is no address for a droplet in {vpc.ip_range}"
         raise unprocessable("tags", message)
-    return CheckedOrder(
-        names=[order.name] if order.name is not None else order.names or [],
+    return CheckedRequest(
+        names=[wanted.name] if wanted.name is not None else wanted.names or [],
         size=size,
         image=image,
         vpc=vpc,
-        public_keys=_public_keys(db, order),
+        public_keys=_public_keys(db, wanted),
         tags=checked_tags,
         user_data=user_data,
-        monitoring=bool(order.monitoring),
+        monitoring=bool(wanted.monitoring),
     )
 
 
-def _refuse_unsupported(order: Order) -> None:
-    """Better a clear no than a droplet without what was ordered."""
+def _refuse_unsupported(wanted: DropletRequest) -> None:
+    """Refuse options that the local cloud does not support, rather than ignore them."""
     for field in ("backups", "ipv6", "volumes", "with_droplet_agent"):
-        if getattr(order, field):
+        if getattr(wanted, field):
             raise unprocessable(field, "not supported by the local cloud")
-    if order.public_networking is False:
+    if wanted.public_networking is False:
         raise unprocessable("public_networking", "false is not supported by the local cloud")
 
 
-def _vpc(cloud: Cloud, db: sqlite3.Connection, order: Order) -> Vpc:
-    if order.region is not None:
-        known_region(order.region)
-    if not order.vpc_uuid:
-        return vpcs.default_of(cloud, db, order.region or DEFAULT_REGION)
-    vpc = vpcs.find(db, order.vpc_uuid)
+def _vpc(cloud: Cloud, db: sqlite3.Connection, wanted: DropletRequest) -> Vpc:
+    if wanted.region is not None:
+        known_region(wanted.region)
+    if not wanted.vpc_uuid:
+        return vpcs.default_of(cloud, db, wanted.region or DEFAULT_REGION)
+    vpc = vpcs.find(db, wanted.vpc_uuid)
     if vpc is None:
-        raise unprocessable("vpc_uuid", f"there is no VPC {order.vpc_uuid!r}")
-    if order.region not in (None, vpc.region):
+        raise unprocessable("vpc_uuid", f"there is no VPC {wanted.vpc_uuid!r}")
+    if wanted.region not in (None, vpc.region):
         message = (
-            f"the VPC {vpc.name!r} is in {vpc.region}, the droplet was to be in {order.region}"
+            f"the VPC {vpc.name!r} is in {vpc.region}, the droplet was to be in {wanted.region}"
         )
         raise unprocessable("vpc_uuid", message)
     return vpc
 
 
-def _public_keys(db: sqlite3.Connection, order: Order) -> list[str]:
+def _public_keys(db: sqlite3.Connection, wanted: DropletRequest) -> list[str]:
     public_keys = []
-    for identifier in order.ssh_keys or ():
+    for identifier in wanted.ssh_keys or ():
         row = ssh_keys.find(db, identifier)
         if row is None:
             message = f"there is no SSH key with the id or fingerprint {identifier!r}"
@@ -141,32 +141,32 @@ def _public_keys(db: sqlite3.Connection, order: Order) -> list[str]:
     return list(dict.fromkeys(public_keys))
 
 
-def record(cloud: Cloud, db: sqlite3.Connection, order: CheckedOrder, name: str) -> Droplet:
-    """One droplet of an order, with addresses of its own and its tags."""
+def record(cloud: Cloud, db: sqlite3.Connection, wanted: CheckedRequest, name: str) -> Droplet:
+    """Insert one of the requested droplets, with its own addresses and its tags."""
     taken = taken_addresses(db)
     public = _free_address(taken, cloud.public_network, None)
-    wished = hints.wished_address(order.tags)
-    private = _free_address(taken, order.vpc.ip_range, wished)
+    wished = hints.wished_address(wanted.tags)
+    private = _free_address(taken, wanted.vpc.ip_range, wished)
     (identifier,) = db.execute(
         "INSERT INTO droplets (name, status, region, size, disk, image_json, vpc_id, "
         "public_address, private_address, user_data, ssh_keys_json, monitoring, created_at) "
         "VALUES (?, 'new', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             name,
-            order.vpc.region,
-            order.size.slug,
-            order.size.disk,
-            json.dumps(order.image),
-            order.vpc.id,
+            wanted.vpc.region,
+            wanted.size.slug,
+            wanted.size.disk,
+            json.dumps(wanted.image),
+            wanted.vpc.id,
             str(public),
             str(private),
-            order.user_data,
-            json.dumps(order.public_keys),
-            order.monitoring,
+            wanted.user_data,
+            json.dumps(wanted.public_keys),
+            wanted.monitoring,
             now(),
         ),
     ).fetchone()
-    tags.put_on_droplet(cloud, db, identifier, order.tags)
+    tags.put_on_droplet(cloud, db, identifier, wanted.tags)
     return droplets.existing(db, identifier)
 
 
@@ -179,17 +179,17 @@ def _free_address(taken: set[IPv4Address], network: IPv4Network, wished: int | N
 
 @router.post("/droplets")
 def create_droplets(
-    cloud: TheCloud, works: TheWorks, order: Order, request: Request
+    cloud: TheCloud, runner: TheActionRunner, wanted: DropletRequest, request: Request
 ) -> JSONResponse:
     with cloud.change_network() as db:
-        checked = check(cloud, db, order)
+        checked = check(cloud, db, wanted)
         recorded = [record(cloud, db, checked, name) for name in checked.names]
         begun = [actions.begin(db, droplet, "create") for droplet in recorded]
         described = droplets.describe(cloud, db, recorded)
     for action in begun:
-        works.start(action)
+        runner.start(action)
     told: dict[str, Any] = {"droplets": described}
-    if order.names is None:
+    if wanted.names is None:
         told = {"droplet": described[0]}
     links = [_link(request, action) for action in begun]
     return JSONResponse(told | {"links": {"actions": links}}, status_code=202)

@@ -1,8 +1,8 @@
-"""The network of a machine: a namespace of its own and two routed cards, public and private.
+"""The network of a machine: a network namespace with two routed interfaces, public and private.
 
-Nothing is bridged. Each card is a virtual cable whose outer end, on this computer, has the
-network's gateway address, by which the machine reaches all others; a route per card leads back.
-So all traffic passes this computer's `forward` hook, where the firewall is.
+Nothing is bridged. Each interface is a veth pair. Its outer end, on this computer, has the address
+of the network's gateway, through which the machine reaches all others; a route per interface leads
+back. So all traffic passes this computer's `forward` hook, where the firewall is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from local_cloud.machine import Interface, MachineError
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One cable: its name on this computer, its name inside the machine, and its addresses."""
+    """One veth pair: its name on this computer, its name inside the machine, and its addresses."""
 
     outside: str
     inside: str
@@ -28,8 +28,8 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wiring:
-    """All that makes a machine's network, derived from its record."""
+class MachineNetwork:
+    """The whole network of a machine, derived from its record."""
 
     namespace: str
     public: Card
@@ -38,7 +38,7 @@ class Wiring:
     @classmethod
     def of(
         cls, names: Names, machine_id: int | str, public: Interface, private: Interface
-    ) -> Wiring:
+    ) -> MachineNetwork:
         return cls(
             namespace=names.machine(machine_id),
             public=Card(outside=names.public_card(machine_id), inside="eth0", interface=public),
@@ -47,13 +47,13 @@ class Wiring:
 
     @property
     def is_connected(self) -> bool:
-        """Whether namespace and cables exist."""
+        """Whether the namespace and both veth pairs exist."""
         cards = (self.public.outside, self.private.outside)
         there = all(Path("/sys/class/net", card).exists() for card in cards)
         return there and Path("/run/netns", self.namespace).exists()
 
     def connect(self) -> None:
-        """Make namespace, cables, addresses and routes anew."""
+        """Create the namespace, veth pairs, addresses and routes, replacing what exists."""
         disconnect(self.namespace, self.public.outside, self.private.outside)
         run(["ip", "netns", "add", self.namespace])
         outer, inner = [], ["link set lo up"]
@@ -64,8 +64,8 @@ class Wiring:
                 f"address add {here}/32 dev {card.outside}",
             ]
             network = card.interface.network
-            # Neighbours by way of the gateway, which says at once where there is none: nobody would
-            # answer a question on the cable, and that takes seconds to notice.
+            # Neighbours are routed through the gateway, which reports a missing one at once. An ARP
+            # request on the veth pair would get no answer, and time out after seconds.
             inner += [
                 f"address add {there}/{network.prefixlen} dev {card.inside} noprefixroute",
                 f"link set {card.inside} up",
@@ -88,7 +88,7 @@ class Wiring:
 
 
 def disconnect(namespace: str, *cards: str) -> None:
-    """Take the network of a machine away; parts that are gone already are fine."""
+    """Remove the network of a machine; missing parts are not an error."""
     for card in cards:
         if Path("/sys/class/net", card).exists():
             succeeds(["ip", "link", "delete", card])
@@ -97,7 +97,7 @@ def disconnect(namespace: str, *cards: str) -> None:
 
 
 def disconnect_all(namespaces: list[str], cards: list[str]) -> None:
-    """Take the networks of many machines away."""
+    """Remove the networks of several machines."""
     for card in cards:
         succeeds(["ip", "link", "delete", card])
     for namespace in namespaces:
@@ -113,12 +113,12 @@ def leftovers(names: Names) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """A network that this computer routes already, and for whom."""
+    """A network that this computer already routes, and its owner."""
 
     network: IPv4Network
     card: str | None
     cloud: Names | None
-    """The local cloud whose network it is; None where it is somebody else's."""
+    """The local cloud that owns the network; None if none does."""
 
     def __str__(self) -> str:
         if self.cloud is not None:
@@ -127,7 +127,7 @@ class Collision:
 
 
 def collision(network: IPv4Network, names: Names) -> Collision | None:
-    """What on this computer already uses a part of the network, other than this cloud itself."""
+    """What else on this computer already uses a part of the network."""
     for route in json.loads(run(["ip", "-json", "route", "show", "table", "all"])):
         cloud = _cloud_of(route)
         if route["dst"] == "default" or cloud == names:

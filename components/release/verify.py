@@ -1,6 +1,6 @@
-"""An archive that came from elsewhere: whether it holds what its name says, before it is kept.
+"""Verification of archives: does an archive contain the release that its name says?
 
-Only the standard library, for it is also needed where the program's packages are not yet loaded.
+Standard library only, because scripts use it without importing the program's packages.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ ID_LENGTH = 12
 
 
 class ArchiveError(Exception):
-    """The archive is broken, or holds something else."""
+    """The archive is broken or contains something else."""
 
 
 def identify(archive: Path) -> str:
-    """The id of the release in a packed archive, as `artifact.identify` says it of the folder.
+    """The id of the release in an archive: the same as `artifact.identify` gives for its folder.
 
     Raises:
-        ArchiveError: it is no archive of a release, or not a whole one.
+        ArchiveError: it is not an archive of a release, or it is truncated.
         OSError: it cannot be read.
     """
     lines: dict[bytes, bytes] = {}
@@ -38,7 +38,7 @@ def identify(archive: Path) -> str:
                 line = f"{mode} {content} {member.name}\0".encode()
                 lines[member.name.encode()] = line
     except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
-        raise ArchiveError(f"a broken archive ({error})") from None
+        raise ArchiveError(f"broken archive ({error})") from None
     tree = hashlib.sha256(b"".join(lines[name] for name in sorted(lines)))
     return tree.hexdigest()[:ID_LENGTH]
 
@@ -55,29 +55,29 @@ def _mode_and_content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[st
     return ("755" if member.mode & 0o100 else "644"), digest.hexdigest()
 
 
-def require(release: str, archive: Path) -> None:
-    """Raises ArchiveError unless the archive holds that very release."""
+def verify(release: str, archive: Path) -> None:
+    """Raise ArchiveError unless the archive contains this release."""
     found = identify(archive)
     if found != release:
-        raise ArchiveError(f"it holds release {found}, not {release}")
+        raise ArchiveError(f"it contains release {found}, not {release}")
 
 
-def take_in(release: str, destination: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Have `write` fill an archive, and put it at `destination` once it is whole and the right one.
+def receive(release: str, destination: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Let `write` write an archive, verify it, and move it to `destination`.
 
-    Whatever happens, a file of that name is never half an archive.
+    Whatever happens, `destination` is never an incomplete archive.
 
     Raises:
-        ArchiveError: what was written does not hold `release`.
-        OSError: the disk says no.
+        ArchiveError: what was written is not an archive of `release`.
+        OSError: it cannot be written.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    # `artifact.pack` takes away what a killed run leaves under such a name.
+    # `artifact.pack` removes files of this name that a killed run has left.
     descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".partial", dir=destination.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             write(file)
-        require(release, Path(aside))
+        verify(release, Path(aside))
         Path(aside).rename(destination)
     except BaseException:
         Path(aside).unlink(missing_ok=True)

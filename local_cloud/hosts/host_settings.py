@@ -1,4 +1,4 @@
-"""What a machine takes over from this computer: its name servers and its package index."""
+"""Settings that machines inherit from this computer: its name servers and its package index."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from local_cloud.hosts.wiring import name_servers
+from local_cloud.hosts.netns import name_servers
 
 INDEX_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout")
-"""pip's settings that also hold inside a machine; others may name files of this computer."""
+"""Settings of pip that are also valid inside a machine; others may refer to local files."""
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """Where names are asked for."""
+    """The name servers and the search domain."""
 
     servers: tuple[IPv4Address, ...]
     search: str
 
 
 def resolver(etc: Path = Path("/etc"), run: Path = Path("/run")) -> Resolver:
-    """This computer's name servers; of systemd-resolved's stub, the real ones behind it."""
+    """This computer's name servers; behind the stub of systemd-resolved, the real ones."""
     behind_the_stub = run / "systemd/resolve/resolv.conf"
     text = _read(etc / "resolv.conf")
     if name_servers(text) == (IPv4Address("127.0.0.53"),) and behind_the_stub.exists():

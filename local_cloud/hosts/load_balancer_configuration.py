@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from local_cloud.machine import Backend, Balancer, HealthCheck, Listener
+from local_cloud.machine import Backend, HealthCheck, Listener, LoadBalancerSpec
 
 CHECKED = "droplets"
 """The backend that only checks: the ones with visitors follow it, so each droplet is asked once
@@ -25,7 +25,7 @@ TRANSITION_SECONDS = 1
 """Between the checks of a droplet that begins to answer, or to fail."""
 
 
-def render(balancer: Balancer, common: Iterable[str], states: Path) -> str:
+def render(balancer: LoadBalancerSpec, common: Iterable[str], states: Path) -> str:
     """The whole configuration file; `common` is what every haproxy of ours begins with."""
     parts = [
         [*common, *_settings(balancer, states)],
@@ -35,7 +35,7 @@ def render(balancer: Balancer, common: Iterable[str], states: Path) -> str:
     return "\n".join(line for part in parts for line in [*part, ""])
 
 
-def render_states(balancer: Balancer, healthy: Collection[int] | None) -> str:
+def render_states(balancer: LoadBalancerSpec, healthy: Collection[int] | None) -> str:
     """What is known of the droplets already (haproxy's `server-state-file`, version 1).
 
     What is not in it counts as healthy until its first check, a moment later: that is how a new
@@ -72,7 +72,7 @@ _STATE: dict[str, object] = {
 """The columns of a state file, in order, with what is the same for every droplet."""
 
 
-def _settings(balancer: Balancer, states: Path) -> Iterator[str]:
+def _settings(balancer: LoadBalancerSpec, states: Path) -> Iterator[str]:
     yield f"\tmaxconn {MOST_CONNECTIONS}"
     yield f"\tserver-state-file {states}"
     yield f"\thard-stop-after {DRAIN_MINUTES}m"
@@ -88,7 +88,7 @@ def _settings(balancer: Balancer, states: Path) -> Iterator[str]:
     yield f"\ttimeout check {balancer.check.timeout_seconds}s"
 
 
-def _checks(balancer: Balancer) -> Iterator[str]:
+def _checks(balancer: LoadBalancerSpec) -> Iterator[str]:
     check = balancer.check
     yield f"backend {CHECKED}"
     if check.protocol != "tcp":
@@ -99,12 +99,12 @@ def _checks(balancer: Balancer) -> Iterator[str]:
         yield f"\tserver {backend.machine_id} {backend.address}:{check.port} check"
 
 
-def _host(balancer: Balancer) -> str:
+def _host(balancer: LoadBalancerSpec) -> str:
     """The name a check asks for: HTTP/1.1 wants one."""
     return str(balancer.public.address)
 
 
-def _check_options(balancer: Balancer, check: HealthCheck) -> str:
+def _check_options(balancer: LoadBalancerSpec, check: HealthCheck) -> str:
     words = [
         f"inter {check.interval_seconds}s",
         f"fastinter {TRANSITION_SECONDS}s",
@@ -118,7 +118,7 @@ def _check_options(balancer: Balancer, check: HealthCheck) -> str:
     return " ".join(words)
 
 
-def _listener(balancer: Balancer, listener: Listener) -> Iterator[str]:
+def _listener(balancer: LoadBalancerSpec, listener: Listener) -> Iterator[str]:
     name = f"{listener.protocol}_{listener.port}"
     reads_http = listener.protocol == "http"
     mode = "http" if reads_http else "tcp"
@@ -147,7 +147,7 @@ def _listener(balancer: Balancer, listener: Listener) -> Iterator[str]:
         yield f"\tserver {_server(balancer, listener, backend)}"
 
 
-def _http_options(balancer: Balancer) -> Iterator[str]:
+def _http_options(balancer: LoadBalancerSpec) -> Iterator[str]:
     if balancer.keeps_backend_connections:
         yield "\toption http-keep-alive"
         yield "\thttp-reuse safe"
@@ -162,7 +162,7 @@ def _http_options(balancer: Balancer) -> Iterator[str]:
         yield f"\tcookie {cookie} insert indirect nocache httponly maxlife {seconds}s"
 
 
-def _server(balancer: Balancer, listener: Listener, backend: Backend) -> str:
+def _server(balancer: LoadBalancerSpec, listener: Listener, backend: Backend) -> str:
     number = backend.machine_id
     words = [f"{number} {backend.address}:{listener.target_port} track {CHECKED}/{number}"]
     if balancer.speaks_proxy_protocol:

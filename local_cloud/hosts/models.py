@@ -1,4 +1,4 @@
-"""What is written down of a machine, so that all can be derived again after any crash."""
+"""The record of a machine on disk, from which everything can be derived after a crash."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from local_cloud.machine import Interface, MachineError, MachineSpec
 
 @dataclass(frozen=True, kw_only=True)
 class MachineRecord:
-    """A machine's facts without its secrets."""
+    """The properties of a machine, without its secrets."""
 
     id: int
     name: str
-    """The label, for processes and logs."""
+    """The label for processes and logs."""
     hostname: str
-    """The name inside, as it was at creation."""
+    """The host name inside the machine, set at creation."""
     layers: tuple[str, ...]
-    """The read-only layers of its image, the uppermost first."""
+    """The read-only layers of its image, uppermost first."""
     public: Interface
     private: Interface
     memory_mib: int
@@ -39,7 +39,7 @@ class MachineRecord:
 
     @classmethod
     def read(cls, folder: Path) -> MachineRecord:
-        """Raises `MachineError` when the folder holds no machine."""
+        """Read the record in a folder. Raises `MachineError` if there is none."""
         try:
             content = json.loads((folder / "machine.json").read_text())
         except OSError as error:
@@ -64,11 +64,11 @@ class MachineRecord:
             "private": interface_to_json(self.private),
             "memory_mib": self.memory_mib,
         }
-        write_whole(folder / "machine.json", json.dumps(content, indent=2) + "\n")
+        write_atomically(folder / "machine.json", json.dumps(content, indent=2) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file so that a reader, or a crash, sees the old text or the new."""
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file so that readers, even after a crash, see either the old text or the new."""
     aside = path.with_name(path.name + ".new")
     aside.write_text(text)
     aside.replace(path)

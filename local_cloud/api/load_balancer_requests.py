@@ -1,4 +1,4 @@
-"""What can be wished of a load balancer, read strictly: better a clear no than half of a wish.
+"""Request bodies of load balancers, validated strictly: unknown options are refused.
 
 Defaults and limits are those of DigitalOcean's API description; the limits that it leaves out
 (of health checks and cookies) are those that the official provider holds programs to.
@@ -74,8 +74,8 @@ class VisitorRules(BaseModel):
     deny: list[Visitor] | None = None
 
 
-class Order(BaseModel):
-    """All of a load balancer: what is not given has its default, also when one is changed."""
+class LoadBalancerRequest(BaseModel):
+    """A whole load balancer: what is left out gets its default, in updates as well."""
 
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.\-]*$", max_length=255)]
     region: str | None = None
@@ -104,7 +104,7 @@ class Order(BaseModel):
     target_load_balancer_ids: list[str] | None = None
 
     def settings(self) -> dict[str, Any]:
-        """The order in DigitalOcean's own form, complete; 422 names what cannot be had."""
+        """The request in DigitalOcean's own form, complete; 422 names what cannot be had."""
         _refuse_unsupported(self)
         return {
             "forwarding_rules": checked_rules(self.forwarding_rules),
@@ -121,21 +121,21 @@ class Order(BaseModel):
         }
 
 
-def _refuse_unsupported(order: Order) -> None:
+def _refuse_unsupported(wanted: LoadBalancerRequest) -> None:
     for field, allowed in (
         ("type", "REGIONAL"),
         ("network", "EXTERNAL"),
         ("network_stack", "IPV4"),
     ):
-        value = getattr(order, field)
+        value = getattr(wanted, field)
         if value and value != allowed:
             raise unprocessable(
                 field, f"{value} is not supported by the local cloud; use {allowed}"
             )
     for field in ("project_id", "domains", "glb_settings", "target_load_balancer_ids"):
-        if getattr(order, field):
+        if getattr(wanted, field):
             raise unprocessable(field, "not supported by the local cloud")
-    if order.redirect_http_to_https:
+    if wanted.redirect_http_to_https:
         raise unprocessable(
             "redirect_http_to_https", f"there is no forwarding rule for https; {NO_CERTIFICATES}"
         )

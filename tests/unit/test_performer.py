@@ -30,15 +30,15 @@ def grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_update_is_of_whoever_runs_it() -> None:
-    assert performer.decide(of(), [RELEASE], None).by == "ada@laptop"
+    assert performer.of_update(of(), [RELEASE], None).by == "ada@laptop"
 
 
 def test_an_update_that_wants_the_same_is_not_of_whoever_runs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = performer.decide(of(), [RELEASE], None)
+    first = performer.of_update(of(), [RELEASE], None)
     grace(monkeypatch)
-    assert performer.decide(of(), [RELEASE], first.to_dict()) == first
+    assert performer.of_update(of(), [RELEASE], first.to_dict()) == first
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_an_update_that_wants_the_same_is_not_of_whoever_runs_it(
 def test_who_wants_something_else_is_the_one_who_changes_it(
     monkeypatch: pytest.MonkeyPatch, release: str, setting: dict[str, object]
 ) -> None:
-    first = performer.decide(of(), [RELEASE], None)
+    first = performer.of_update(of(), [RELEASE], None)
     grace(monkeypatch)
-    assert performer.decide(of(**setting), [release], first.to_dict()).by == "grace@desk"
+    assert performer.of_update(of(**setting), [release], first.to_dict()).by == "grace@desk"
 
 
 def test_a_new_version_of_the_program_is_a_change_too(tmp_path: Path) -> None:
@@ -62,15 +62,15 @@ def test_a_new_version_of_the_program_is_a_change_too(tmp_path: Path) -> None:
     assert performer.digest(of(), RELEASE, [source]) != before
 
 
-@pytest.mark.parametrize("earlier", [None, {}, [], "x", {"by": "x"}, {"by": 1, "wanted": "x"}])
+@pytest.mark.parametrize("earlier", [None, {}, [], "x", {"by": "x"}, {"by": 1, "digest": "x"}])
 def test_outputs_of_another_version_are_no_obstacle(earlier: object) -> None:
-    assert performer.decide(of(), [RELEASE], earlier).by == "ada@laptop"
+    assert performer.of_update(of(), [RELEASE], earlier).by == "ada@laptop"
 
 
 def test_without_a_word_it_is_the_user_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLIPWAY_BY")
     monkeypatch.setenv("LOGNAME", "grace")
-    assert performer.present() == f"grace@{socket.gethostname().split('.')[0]}"
+    assert performer.current_performer() == f"grace@{socket.gethostname().split('.')[0]}"
 
 
 @pytest.mark.parametrize("said", ["a'b\n\"c@$(d)", "@", " ", "é@ü", "x" * 500])
@@ -78,7 +78,7 @@ def test_a_name_goes_into_any_file_and_shell_as_it_is(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv("SLIPWAY_BY", said)
-    assert re.fullmatch(r"[\w.+@-]{1,100}", performer.present())
+    assert re.fullmatch(r"[\w.+@-]{1,100}", performer.current_performer())
 
 
 def test_a_template_of_ones_own_is_part_of_what_is_wanted(
@@ -86,6 +86,6 @@ def test_a_template_of_ones_own_is_part_of_what_is_wanted(
 ) -> None:
     monkeypatch.setattr(performer, "ROOT", tmp_path)
     (tmp_path / "templates" / "own").mkdir(parents=True)
-    before = performer.decide(of(), [RELEASE], None).wanted
+    before = performer.of_update(of(), [RELEASE], None).digest
     (tmp_path / "templates" / "own" / "sshd.conf").write_text("mine\n")
-    assert performer.decide(of(), [RELEASE], None).wanted != before
+    assert performer.of_update(of(), [RELEASE], None).digest != before

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.release import archive, artifact
-from components.release.archive import ArchiveError
+from components.release import artifact, verify
+from components.release.verify import ArchiveError
 
 NAMES = st.text("abcXYZ019_- é", min_size=1, max_size=8).filter(lambda name: name.strip() != "")
 TREES = st.dictionaries(NAMES, st.tuples(st.binary(max_size=40), st.booleans()), max_size=8)
@@ -38,7 +38,7 @@ def test_an_archive_has_the_id_of_the_folder_it_was_packed_from(
     files: dict[str, tuple[bytes, bool]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     release = packed(tmp_path_factory.mktemp("tree"), files)
-    assert archive.identify(release.path) == release.id
+    assert verify.identify(release.path) == release.id
 
 
 @quick
@@ -57,18 +57,18 @@ def test_an_archive_that_was_cut_off_or_changed_is_never_taken_in(
         bad = whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]
     destination = folder / "here" / "release.tar.gz"
     try:
-        archive.take_in(release.id, destination, lambda file: _write(file, bad))
+        verify.receive(release.id, destination, lambda file: _write(file, bad))
     except ArchiveError:
         assert list(destination.parent.iterdir()) == [], "nothing is left behind"
     else:
-        assert archive.identify(destination) == release.id
+        assert verify.identify(destination) == release.id
 
 
 def test_another_release_is_not_taken_in(tmp_path: Path) -> None:
     release = packed(tmp_path, {})
     wanted = "0" * 12
-    with pytest.raises(ArchiveError, match=f"holds release {release.id}, not {wanted}"):
-        archive.take_in(
+    with pytest.raises(ArchiveError, match=f"contains release {release.id}, not {wanted}"):
+        verify.receive(
             wanted, tmp_path / "here.tar.gz", lambda file: _write(file, release.path.read_bytes())
         )
 
@@ -80,11 +80,11 @@ def test_what_is_no_release_at_all_is_said(tmp_path: Path) -> None:
         member.type = tarfile.CHRTYPE
         tar.addfile(member)
     with pytest.raises(ArchiveError, match="null in it is neither"):
-        archive.identify(device)
+        verify.identify(device)
     page = tmp_path / "page.tar.gz"
     page.write_text("<html>sign in</html>")
     with pytest.raises(ArchiveError, match="broken archive"):
-        archive.identify(page)
+        verify.identify(page)
 
 
 def _write(file: object, content: bytes) -> None:
