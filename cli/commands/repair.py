@@ -68,7 +68,7 @@ def _run(options: Namespace) -> int:
 
 def _plan(stack: str, servers: list[str], *, again: bool) -> list[str]:
     """The release that serves, settings and options of the update; empty with nothing to repair."""
-    from scripts.commands import repair
+    from cli.servers import repair
 
     with redirect_stdout(io.StringIO()) as said:
         status = repair.main(stack, *servers, *(["--repaired"] if again else []))

@@ -19,10 +19,10 @@ from cli.project import environments
 from cli.project.sites import all_of as all_sites
 from cli.provider import strays
 from cli.provider.account import NotAskedError
+from cli.servers import findings
+from cli.servers.desired_state import Expectation, expectations
+from cli.servers.findings import Finding, Level
 from cli.servers.fleet import CONNECT_SECONDS, Fleet, Result
-from scripts.commands import findings
-from scripts.commands.expectation import Expectation, expectations
-from scripts.commands.findings import Finding, Level
 
 SURVEY = ROOT / "host" / "survey.py"
 # Longer than the survey's own patience with what it asks.

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.servers.condition import Condition
-from scripts.commands.findings import DAY, RUNNING, Level
+from cli.servers.findings import DAY, RUNNING, Level
 
 _COLOURS = {Level.WELL: "dim", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
 

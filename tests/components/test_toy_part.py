@@ -8,11 +8,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from cli.servers import findings, repair
+from cli.servers.desired_state import Expectation, expectations
+from cli.servers.findings import Finding, Level
 from components.servers.remote import REMOVE, Host
 from host import survey
-from scripts.commands import findings, repair
-from scripts.commands.expectation import Expectation, expectations
-from scripts.commands.findings import Finding, Level
 from tests.components.conftest import Created, Engine, plain
 from tests.components.toy_part import SCRIPT, SERVICE, TIMER, Toy, ToyArgs
 from tests.server_folder import ServerFolder

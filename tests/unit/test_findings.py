@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from cli.servers import findings
+from cli.servers.desired_state import expectations
+from cli.servers.findings import DAY, Finding, Level
 from components.servers.distributions import registry
-from scripts.commands import findings
-from scripts.commands.expectation import expectations
-from scripts.commands.findings import DAY, Finding, Level
 from tests.unit.stack_state import (
     NGINX,
     NOW,

@@ -37,7 +37,7 @@ FILES = st.builds(
 @settings(max_examples=100, deadline=None)
 def test_a_file_is_read_as_it_was_declared(file: PutFile) -> None:
     assert PutFile.in_command(as_root(file.script)) == file
-    uploaded = f"{HERE} scripts.commands.put web host/releasectl {shlex.quote(file.script)}"
+    uploaded = f"{HERE} cli.servers.upload_file web host/releasectl {shlex.quote(file.script)}"
     assert PutFile.in_command(uploaded) == file
 
 

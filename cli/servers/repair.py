@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from cli.console import fail, say
 from cli.project import sites
 from cli.servers.condition import Condition
-from scripts.commands.findings import Finding, Level
+from cli.servers.findings import Finding, Level
 
 #: What a repair has started gets to be well: an application pauses up to 20 s before it tries again
 #: to reach a database that is back.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from scripts.commands.expectation import OWN_MACHINE, Expectation, WantedFile
+from cli.servers.desired_state import OWN_MACHINE, Expectation, WantedFile
 
 DISK_WARNING, DISK_CRITICAL = 0.90, 0.98
 MEMORY_WARNING = 0.95
