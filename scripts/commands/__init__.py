@@ -1,1 +1,1 @@
-"""What the scripts do in Python; each module is run as `python3 -m scripts.commands.<name>`."""
+"""What a server is to have, what is found on it, and what a repair puts right."""

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 
 from cli.paths import ROOT
-from tests.end_to_end import documents, test_4_app_servers, test_5_readme, test_7_template
+from tests.end_to_end import (
+    documents,
+    test_4_app_servers,
+    test_5_readme,
+    test_7_template,
+    test_8_a_second_clone,
+)
 
 # These type some of the commands where their environment is already as it has to be.
-ELSEWHERE = (test_4_app_servers, test_7_template)
+ELSEWHERE = (test_4_app_servers, test_7_template, test_8_a_second_clone)
 
 TYPED = test_5_readme.TYPED | set(test_5_readme.LEFT_OUT)
 
