@@ -209,7 +209,8 @@ def _shown(action: argparse.Action, *, literals: bool = True) -> str:
         return str(action.metavar or action.dest)
     name = action.option_strings[0]
     value = str(action.metavar or "")
-    return f"{name} {value}" if value and (literals or value.isupper()) else name
+    stands_for_another = value.isupper() or value.startswith("[")
+    return f"{name} {value}" if value and (literals or stands_for_another) else name
 
 
 def _epilog(command: Command) -> str:

@@ -15,13 +15,15 @@ DEFAULT_SECONDS = 5
 def _arguments(parser: Arguments) -> None:
     parser.flag("--json", "everything that was found, for programs")
     text = f"look again and again, by default every {DEFAULT_SECONDS} seconds (end with Ctrl-C)"
-    parser.value("--watch", "SECONDS", text, _seconds, default=0)
+    parser.value("--watch", "[seconds]", text, _seconds, default=0)
 
 
-def _seconds(option: str, word: str) -> float:
-    if not word.isdecimal() and word:
+def _seconds(option: str, word: str) -> int:
+    if not word:
+        return DEFAULT_SECONDS
+    if not word.isdecimal() or int(word) == 0:
         fail(f"{option} is {word}: must be a number of seconds from 1 up")
-    return int(word) or fail(f"{option} is 0: must be a number of seconds from 1 up")
+    return int(word)
 
 
 def _run(options: Namespace) -> int:

@@ -73,16 +73,18 @@ class Updater:
         if program:
             words += program.options()
             environment |= program.environment()
-        try:
-            if recording:
-                return _with(recording, [*words, *options], environment)
-            return run([*words, *options], env=environment, umask=0o077) == 0
-        finally:
-            if program:
-                program.end()
+        words += options
+        if recording:
+            well = _recorded(recording, words, environment)
+        else:
+            well = run(words, env=environment, umask=0o077) == 0
+        # Not where we are ended ourselves meanwhile: the update goes on, and needs its program.
+        if program:
+            program.end()
+        return well
 
 
-def _with(recording: Recording, words: list[str], environment: Mapping[str, str]) -> bool:
+def _recorded(recording: Recording, words: list[str], environment: Mapping[str, str]) -> bool:
     """The same, with what the engine says kept as well."""
     tee = subprocess.Popen(["tee", recording.said], stdin=subprocess.PIPE, process_group=0)
     try:

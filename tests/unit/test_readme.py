@@ -8,7 +8,7 @@ import tomllib
 from cli.paths import ROOT
 from tests import documents, typed
 from tests.app_servers import test_1_app_servers
-from tests.end_to_end import test_5_readme
+from tests.end_to_end import test_5_readme, test_6_second_clone
 from tests.pipeline import test_template
 from tests.unit import test_upgrade_of_this_repository
 
@@ -16,6 +16,7 @@ from tests.unit import test_upgrade_of_this_repository
 TYPING = (
     test_1_app_servers,
     test_5_readme,
+    test_6_second_clone,
     test_template,
     test_upgrade_of_this_repository,
 )

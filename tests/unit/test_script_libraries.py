@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -240,3 +242,44 @@ def test_git_does_not_see_the_salt_of_this_clone(project: Project) -> None:
 
 def test_without_git_the_salt_needs_no_hiding(project: Project) -> None:
     project.says("hide_local_salt_from_git")
+
+
+# The virtual environment
+
+
+def test_a_clone_that_was_moved_gets_a_virtual_environment_anew(project: Project) -> None:
+    """The programs of the old one name the folder that it was made in."""
+    python = project.fake / "python3.13"
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = -c ] && exit\necho "$*" >>"$FAKE/called"\n'
+        "mkdir -p .venv/bin\nprintf '#!/bin/sh\\nexit 3\\n' >.venv/bin/python3\n"
+        "chmod +x .venv/bin/python3\n"
+    )
+    python.chmod(0o755)
+    venv = project.folder / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/python3").symlink_to("/usr/bin/python3")
+    lock = (project.folder / "requirements.lock").read_bytes()
+    (project.folder / "requirements-dev.lock").touch()
+    wanted = hashlib.sha256(lock).hexdigest()
+    (venv / "slipway-lock").write_text(f"{wanted}\n/where/it/was/.venv\n")
+    done = project.run("scripts/setup")
+    assert "making .venv" in done.stderr
+    assert project.called == "--version\n-m venv --clear .venv\n"
+    assert not (venv / "slipway-lock").exists() or done.returncode != 0
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "a%b", "a?b"])
+def test_the_folder_of_a_clone_may_have_any_name(project: Project, name: str) -> None:
+    home = project.folder.parent / name
+    url = project.says(
+        "use_slipway_environment; echo $PULUMI_BACKEND_URL", SLIPWAY_HOME=str(home)
+    ).strip()
+    parts = urlsplit(url)
+    assert (unquote(parts.path), parts.query, parts.fragment) == (str(home), "metadata=skip", "")
+    found = project.call(
+        "from cli.engine import backend\nprint(backend.folder(), backend.is_our_own())",
+        SLIPWAY_HOME=str(home),
+        PULUMI_BACKEND_URL=url,
+    )
+    assert found.stdout == f"{home} True\n"

@@ -119,3 +119,19 @@ def test_nothing_is_said_where_its_command_does_not_go_on(project: Project) -> N
 def test_one_that_does_not_start_leaves_it_to_the_engine(project: Project) -> None:
     (project.folder / "cli/engine/program.py").write_text("raise SystemExit(3)\n")
     assert said(project, f"{START}print(program.options())\nprogram.end()") == "[]\n"
+
+
+def test_an_update_whose_command_is_ended_keeps_its_program(project: Project) -> None:
+    """The engine goes on to the end of the update, and asks the program for more."""
+    done = project.call(
+        "import sys\n"
+        "from cli.engine import update\n"
+        "class Program:\n"
+        "    def options(self): return []\n"
+        "    def environment(self): return {}\n"
+        "    def end(self): print('ended')\n"
+        "def ended(*_words, **_options): sys.exit(143)\n"
+        "update.run = ended\n"
+        "update.Updater('local', Program()).update()"
+    )
+    assert (done.returncode, done.stdout) == (143, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -234,7 +235,7 @@ def test_where_the_provider_does_not_answer_it_does_not_say_that_all_is_well(
     [
         (["--jsno"], "unknown argument '--jsno' (allowed: --json, --watch [seconds], --help)"),
         (["--watch", "0"], "--watch is 0: must be a number of seconds from 1 up"),
-        (["--watch", "web"], "unknown argument 'web'"),
+        (["--watch", "web"], "--watch is web: must be a number of seconds from 1 up"),
     ],
 )
 def test_a_wrong_word_is_no_verdict(project: Project, words: list[str], complaint: str) -> None:
@@ -259,9 +260,16 @@ def test_without_servers_it_says_how_to_make_them(project: Project) -> None:
 # Repair
 
 
+def plan_of(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    """What a repair is to do, as scripts/repair asks for it."""
+    return project.call(
+        f"from scripts.commands import repair\nreturn repair.main('local', *{words!r})"
+    )
+
+
 def test_a_repair_names_the_release_that_serves_and_just_the_resources(project: Project) -> None:
     answers(project, "web", files=changed_nginx(), missing_packages=["nginx-light"])
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         RELEASE,
@@ -274,28 +282,28 @@ def test_a_repair_names_the_release_that_serves_and_just_the_resources(project: 
 def test_a_resource_that_puts_two_things_right_is_run_once(project: Project) -> None:
     units = {**facts()["units"], "nginx.service": {"active": "failed", "enabled": "enabled"}}
     answers(project, "web", files=changed_nginx(), units=units)
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert done.stdout.splitlines() == [RELEASE, f"--target-replace={urn('web-nginx')}"]
 
 
 def test_some_servers_can_be_repaired_and_the_others_left(project: Project) -> None:
     answers(project, "web", missing_packages=["nginx-light"])
     answers(project, "web-2", missing_packages=["nginx-light"])
-    done = project.python("repair", "local", "dev-web-2")
+    done = plan_of(project, "dev-web-2")
     assert done.stdout.splitlines()[1:] == [f"--target-replace={urn('web-2-packages')}"]
-    done = project.python("repair", "local", "wbe")
+    done = plan_of(project, "wbe")
     assert (done.returncode, done.stdout) == (1, "")
     assert "local has no server 'wbe': must be one of db, web, web-2" in done.stderr
 
 
 def test_with_nothing_to_repair_nothing_is_said(project: Project) -> None:
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_what_a_repair_cannot_help_is_said_with_what_can(project: Project) -> None:
     silent(project, "web-2")
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert (done.returncode, done.stdout) == (1, "")
     assert "not for a repair: web-2: does not answer: No route to host" in done.stderr
     assert "pulumi up --refresh --stack local" in done.stderr
@@ -305,14 +313,14 @@ def test_what_a_repair_cannot_help_is_said_with_what_can(project: Project) -> No
 def test_servers_beside_one_that_is_dead_are_repaired(project: Project) -> None:
     silent(project, "web-2")
     answers(project, "web", missing_packages=["nginx-light"])
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
 
 
 def test_before_the_first_release_a_repair_leads_to_the_first_update(project: Project) -> None:
     state(project, [each for each in resources() if not each["type"].endswith(":Stack")])
     answers(project, "web", missing_packages=["nginx-light"])
-    done = project.python("repair", "local")
+    done = plan_of(project)
     assert (done.returncode, done.stdout) == (1, "")
     assert "local has no release yet" in done.stderr
 
@@ -322,6 +330,6 @@ def test_what_was_just_repaired_gets_its_time_before_it_is_judged(project: Proje
     answers(project, "web", application={**facts("web")["application"], "problem": problem})
     later = threading.Timer(2, answers, [project, "web"])
     later.start()
-    done = project.python("repair", "local", "--repaired")
+    done = plan_of(project, "--repaired")
     later.join()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
