@@ -1,4 +1,4 @@
-"""Templates to text; pure."""
+"""Renders templates; pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _environment(folder: Path) -> Environment:
 
 
 def environment(loader: BaseLoader | None = None) -> Environment:
-    """What makes configuration files of templates: a value that is not there is an error."""
+    """A jinja2 environment for configuration files. A missing value is an error."""
     environment = Environment(
         loader=loader,
         undefined=StrictUndefined,
@@ -43,10 +43,10 @@ def environment(loader: BaseLoader | None = None) -> Environment:
 
 
 def render(template: str, /, **values: Any) -> str:
-    """Fill a template of `templates/`.
+    """Render a template of `templates/`.
 
     Raises:
-        SlipwayError: naming the template and line, when it is missing, wrong or lacks a value.
+        SlipwayError: the template is missing, wrong or lacks a value; names it and the line.
     """
     try:
         return _environment(FOLDER).get_template(template).render(**values)
@@ -55,7 +55,7 @@ def render(template: str, /, **values: Any) -> str:
 
 
 def check_all() -> None:
-    """Compile every template, so that a mistake in one is found before anything is made."""
+    """Compile every template, so that an error in one is found before anything is changed."""
     for name in _environment(FOLDER).list_templates():
         try:
             _environment(FOLDER).get_template(name)
@@ -69,7 +69,7 @@ def _explained(error: TemplateError, template: str) -> SlipwayError:
 
 
 def _line_of(error: TemplateError, template: str) -> int:
-    """A syntax error knows its line; for others jinja puts the template into the traceback."""
+    """A syntax error has the line; for other errors jinja puts the template into the traceback."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)

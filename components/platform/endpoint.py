@@ -22,14 +22,14 @@ def check(address: str) -> None:
     Raises:
         SlipwayError: it is on this machine and nobody listens there.
     """
-    place = urlsplit(address)
-    if place.hostname not in ON_THIS_MACHINE:
+    url = urlsplit(address)
+    if url.hostname not in ON_THIS_MACHINE:
         return
     try:
-        socket.create_connection((place.hostname, place.port or 80), SECONDS).close()
+        socket.create_connection((url.hostname, url.port or 80), SECONDS).close()
     except OSError:
         raise SlipwayError(
             f"the local cloud does not answer at {address} (digitalocean:apiEndpoint): start it"
             f" with scripts/up {pulumi.get_stack()},"
-            f" or python3 -m local_cloud start --port {place.port}"
+            f" or python3 -m local_cloud start --port {url.port}"
         ) from None
