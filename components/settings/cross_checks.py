@@ -1,4 +1,4 @@
-"""What settings say of each other: values that are well each by itself and not together; pure."""
+"""Checks between settings: values that are valid alone and contradict each other; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.settings.settings import Settings
 
 
 def check(settings: Settings, prefix: str) -> None:
-    """Raise `SlipwayError` where two settings contradict each other.
+    """Raise `SlipwayError` if two settings contradict each other.
 
     Args:
         settings: each of them well by itself.
@@ -69,7 +69,7 @@ def check(settings: Settings, prefix: str) -> None:
 
 
 def _check_own_hosts(settings: Settings, prefix: str) -> None:
-    """Servers of one's own are all or none, and what only DigitalOcean can do is not asked for."""
+    """All servers exist already or none does, and no setting needs DigitalOcean if they do."""
     if bool(settings.web_hosts) != bool(settings.db_host):
         there, missing = ("webHosts", "dbHost") if settings.web_hosts else ("dbHost", "webHosts")
         raise SlipwayError(

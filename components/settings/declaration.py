@@ -1,4 +1,4 @@
-"""How a setting is declared: everything that is to be said of it, in the one place where it stands.
+"""How a setting is declared: all that is to be said about it, once.
 
     web_port: Annotated[Port, Setting("Port that nginx listens on", on_change=IN_PLACE)] = 80
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 
 class OnChange(StrEnum):
-    """What another value does to an environment that is up."""
+    """The effect of a change on an environment that is up."""
 
     IN_PLACE = "in place"
     ROLLED_OUT = "rolled out like a release"
@@ -30,7 +30,7 @@ class OnChange(StrEnum):
 
 
 class OfSite(StrEnum):
-    """Whether a further site has one of its own."""
+    """Whether a further site has its own value."""
 
     NO = "one for all sites"
     OWN = "its own, or the default"
@@ -50,19 +50,19 @@ class Setting:
     on_change: OnChange
     of_site: OfSite = OfSite.NO
     releasectl: bool = False
-    """Whether it stands in app.json, under the same name."""
+    """Whether app.json contains it, under the same name."""
     secret: bool = False
-    """Whether there can be a secret in it: templates do not get it."""
+    """Whether it can contain a secret; then templates do not get it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """A setting with all that its declaration says."""
+    """A setting with its declaration."""
 
     name: str
-    """As templates and releasectl call it: web_port."""
+    """In templates and releasectl: web_port."""
     key: str
-    """As a person writes it: webPort."""
+    """In stack files: webPort."""
     default: Any
     annotation: Any
     said: Setting

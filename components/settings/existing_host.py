@@ -1,4 +1,4 @@
-"""One server of one's own, as a setting names it; pure.
+"""An existing server as a setting names it; pure.
 
 The form is `[user@]address[:port] [private=address]`, as in
 `203.0.113.10`, `admin@web1.example.org:2222 private=10.0.0.10`.
@@ -25,10 +25,10 @@ class ExistingHost:
     address: str
     """An IPv4 address or a name."""
     private_address: str
-    """The IPv4 address at which the other servers of the environment know it."""
+    """The IPv4 address at which the other servers reach it."""
     port: int = 22
     user: str = ""
-    """Who opens it for the first contact; empty for `sshUser`."""
+    """The user of the first login; empty for `sshUser`."""
 
     @property
     def known_as(self) -> str:
@@ -37,7 +37,7 @@ class ExistingHost:
 
 
 def parse(text: str) -> ExistingHost:
-    """Read the setting's form.
+    """Parse the setting.
 
     Raises:
         ValueError: it is not of that form, or names no private address where it needs one.

@@ -1,4 +1,4 @@
-"""What an environment stands on: settings that its servers and their data were made with; pure.
+"""Settings that servers and their data were created with, and that an update must not change; pure.
 
 Another value of one of them would destroy servers or strand what is named after it, so it is
 refused before anything is made, until somebody says what may be destroyed.
@@ -13,7 +13,7 @@ from typing import Any
 from components.core.errors import SlipwayError
 from components.settings.settings import Settings
 
-#: Of the stack's outputs.
+#: The name of the stack output.
 OUTPUT = "made_from"
 #: The environment variable that names the server that may be destroyed.
 DESTROY = "SLIPWAY_DESTROY"
@@ -30,11 +30,11 @@ def of(settings: Settings) -> dict[str, str]:
 
 
 def check(settings: Settings, earlier: Mapping[str, Any], *, project: str, stack: str) -> None:
-    """Raise `SlipwayError` where an update would destroy what nobody has named.
+    """Raise `SlipwayError` if an update would destroy something that the user has not named.
 
     Args:
         settings: of the environment.
-        earlier: the outputs of the last good update; nothing is known before the first.
+        earlier: the outputs of the last successful update; empty before the first.
         project: put before the names of settings in messages.
         stack: the environment's name.
     """
@@ -73,13 +73,13 @@ def _lost(made_from: Mapping[str, str], wanted: Mapping[str, str]) -> str:
 
 
 def protects(settings: Settings, stack: str) -> bool:
-    """Whether the engine refuses to destroy the database server, unless that was named."""
+    """Whether the engine refuses to destroy the database server; false if the user named it."""
     is_named = os.environ.get(DESTROY) == "db"
     return settings.protect_database and stack != "local" and not is_named
 
 
 def image_of(server: str, earlier: Mapping[str, Any], wanted: str) -> str:
-    """The image that a server was made from; that of the settings for one that is not there yet.
+    """The image that a server was created from; for a new server, that of the settings.
 
     Args:
         server: its name in the stack.

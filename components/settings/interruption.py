@@ -1,4 +1,4 @@
-"""Settings whose change interrupts something on the servers, told of before it is made."""
+"""Settings whose change interrupts something on the servers; the user is told before it happens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi
 
 from components.settings.settings import Settings
 
-#: Of the stack's outputs.
+#: The name of the stack output.
 OUTPUT = "runs_with"
 
 
@@ -20,11 +20,11 @@ def of(settings: Settings) -> dict[str, str]:
 
 
 def told(settings: Settings, earlier: Mapping[str, Any], *, project: str) -> list[str]:
-    """A sentence for each interruption that an update brings; pure.
+    """A sentence for each interruption that an update causes; pure.
 
     Args:
         settings: of the environment.
-        earlier: the outputs of the last good update; nothing is known before the first.
+        earlier: the outputs of the last successful update; empty before the first.
         project: put before the names of settings.
     """
     before, servers = earlier.get(OUTPUT) or {}, ", ".join(settings.web_servers)

@@ -32,7 +32,7 @@ def load() -> Settings:
 
 
 def api_endpoint() -> str:
-    """Where the DigitalOcean API is for this stack, as its provider has it; empty for its own."""
+    """The API endpoint that this stack configures; empty for DigitalOcean's own."""
     configured = pulumi.Config("digitalocean").get("apiEndpoint")
     return configured or os.environ.get("DIGITALOCEAN_API_URL", "")
 
@@ -56,7 +56,7 @@ def parse(values: Mapping[str, Any], *, prefix: str = "slipway:") -> Settings:
 
 
 def _raw_values() -> dict[str, Any]:
-    """All values of this project's namespace, known or not; lists arrive as JSON text."""
+    """All values in this project's namespace, unknown ones too. Lists arrive as JSON text."""
     everything = {
         **pulumi.runtime.config.get_config_env(),
         **pulumi.runtime.config.CONFIG.get(),
@@ -99,7 +99,7 @@ def _explain(error: ValidationError, prefix: str) -> list[str]:
             lines.append(f"{key} is missing: must be {known[name].description}")
         else:
             allowed = known[name].description
-            # The engine hands every value over as text: quotes would only say so.
+            # The engine passes every value as text, so quotes would be misleading.
             value = problem["input"]
             shown = (
                 value if isinstance(value, str) and value.isprintable() and value else repr(value)

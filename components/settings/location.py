@@ -1,4 +1,4 @@
-"""What nginx does under a path of the site: serve a folder, or ask the application otherwise; pure.
+"""What nginx does for a path of the site: serves a folder, or proxies with other limits; pure.
 
 Of two paths that begin alike the longer one counts, in whole segments: /files is /files and all
 below it, and nothing of /filesystem.
@@ -14,14 +14,14 @@ from pydantic.alias_generators import to_camel
 
 from components.core.errors import SlipwayError
 
-#: Where `staticFolder` is served.
+#: The path at which `staticFolder` is served.
 STATIC = "/static"
 #: nginx keeps the page of `maintenance` there.
 MAINTENANCE_PAGE = "/maintenance.html"
 
 _SEGMENT = r"\.?[A-Za-z0-9_~-][A-Za-z0-9_.~-]*"
 _FOLDER = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
-# Those that nginx, or the way between it and the visitor, says itself.
+# Headers that nginx, or a proxy between it and the visitor, sets.
 _HEADER = r"[A-Za-z][A-Za-z0-9-]*"
 _TAKEN_HEADERS = {
     *("connection", "content-length", "content-type", "date", "server"),
@@ -30,12 +30,12 @@ _TAKEN_HEADERS = {
 
 _SIZE = "a size from 1k to 1g, such as 20m"
 Upload = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2}[km]|1g)$", description=_SIZE)]
-# What can be written, but not what ends nginx's quotes or begins one of its variables.
+# Printable characters, except those that end nginx's quotes or start a variable.
 HeaderValue = Annotated[str, Field(pattern=r"^[ !#%-\[\]-~]+$")]
 
 
 class Location(BaseModel):
-    """One path. With `folder` it is served from there, without one by the application."""
+    """One path. nginx serves it from `folder`, or without one the application does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -68,7 +68,7 @@ class Location(BaseModel):
 
     @property
     def own_headers(self) -> dict[str, str]:
-        """Headers of its answers. nginx adds those of the whole site only where there are none."""
+        """Its response headers. nginx adds the site's headers only to a location that has none."""
         if not self.headers:
             return {}
         given = {name.lower() for name in self.headers}
@@ -131,7 +131,7 @@ def _not_of_its_kind(location: Location, *, is_folder: bool) -> str:
 
 
 def with_static(locations: Sequence[Location], static_folder: str) -> list[Location]:
-    """The locations with that of `staticFolder`, which one of them may say more about."""
+    """The locations, including that of `staticFolder`, unless one of them configures it."""
     if not static_folder:
         return list(locations)
     said = next((each for each in locations if each.path == STATIC), Location(path=STATIC))
@@ -142,7 +142,7 @@ def with_static(locations: Sequence[Location], static_folder: str) -> list[Locat
 def require_folders(
     locations: Sequence[Location], folders: Collection[str], *, key: str, release: str
 ) -> None:
-    """Whether a release has the folders that are to be served.
+    """Check that a release has the folders that nginx is to serve.
 
     Args:
         locations: as they were given.

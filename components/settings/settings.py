@@ -41,7 +41,7 @@ class Settings(
     NetworkSettings,
     LocalSettings,
 ):
-    """Everything a person can choose for one environment."""
+    """Everything that can be configured for one environment."""
 
     @property
     def app_path(self) -> Path:
@@ -50,12 +50,12 @@ class Settings(
 
     @property
     def app_names(self) -> list[str]:
-        """Of all sites, this one first."""
+        """The names of all sites' applications, this one first."""
         return [self.app_name, *(str(each.get("appName")) for each in self.sites)]
 
     @property
     def packages(self) -> Path:
-        """Where unpacked packages of applications are kept on this machine."""
+        """The folder of unpacked application packages on this machine."""
         return Path(os.environ.get("SLIPWAY_HOME", ".slipway")) / "packages"
 
     @property
@@ -66,7 +66,7 @@ class Settings(
 
     @property
     def own_hosts(self) -> dict[str, ExistingHost]:
-        """The servers that are there already, by their names in the stack; empty for droplets."""
+        """The existing servers by their names in the stack; empty for droplets."""
         if not self.db_host:
             return {}
         named = zip(["db", *self.web_servers], [self.db_host, *self.web_hosts], strict=True)
@@ -80,12 +80,12 @@ class Settings(
 
     @property
     def balanced(self) -> bool:
-        """Whether visitors come in through a load balancer of ours."""
+        """Whether visitors come through a load balancer that Slipway creates."""
         return not self.own_hosts and (self.load_balancer or self.web_count > 1)
 
     @property
     def db_from(self) -> list[str]:
-        """Who may reach PostgreSQL besides the web servers: the forwarded port, when there is one.
+        """Who else may reach PostgreSQL: the forwarded port, if there is one.
 
         Its traffic comes from the private network's first address, which is the router's.
         """

@@ -1,4 +1,4 @@
-"""The sites of an environment: the one of its settings, and those of the setting `sites`; pure.
+"""The sites of an environment: that of its own settings, and those of the setting `sites`; pure.
 
 The first one answers to every name that no other has. Each further one is made of the settings of
 the first, with what it says differently.
@@ -17,11 +17,11 @@ from components.settings.load import parse
 from components.settings.settings import Settings
 
 SERVER_NAMES = "serverNames"
-#: What belongs to one application alone: a further site does not take it from the first.
+#: Settings of one application only: a further site does not inherit them from the first.
 NOT_TAKEN_OVER: dict[str, Any] = {
     each.key: each.default for each in declared_in(Settings) if each.said.of_site is OfSite.OWN
 }
-#: What a site may have of its own; all else is one for the whole environment.
+#: Settings that a site may have; all others are for the whole environment.
 OF_A_SITE = frozenset(
     each.key for each in declared_in(Settings) if each.said.of_site is not OfSite.NO
 )
@@ -32,9 +32,9 @@ _SERVER_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 @dataclass(frozen=True, kw_only=True)
 class Site:
     settings: Settings
-    """Those of the environment, with what this site has of its own."""
+    """The environment's settings, overridden by those of this site."""
     key: str
-    """Put before the names of its settings in messages."""
+    """Prefix of its settings' names in messages."""
     server_names: tuple[str, ...] = ()
     """Empty for the first site."""
 
@@ -47,11 +47,11 @@ class Site:
         return not self.server_names
 
     def within(self, stack: str) -> str:
-        """What is kept for this site alone has a name of its own: `local/shop`."""
+        """The name under which this site's own things are kept: `local/shop`."""
         return stack if self.is_first else f"{stack}/{self.name}"
 
     def outputs(self, earlier: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Its part of the outputs of the last good update."""
+        """Its part of the outputs of the last successful update."""
         if self.is_first:
             return earlier
         found = (earlier.get("sites") or {}).get(self.name)
@@ -61,7 +61,7 @@ class Site:
 def all_of(
     settings: Settings, earlier: Mapping[str, Any], *, project: str = "slipway"
 ) -> list[Site]:
-    """Every site, the first one first.
+    """All sites, the environment's own first.
 
     Args:
         settings: of the environment.
@@ -80,7 +80,7 @@ def all_of(
     sites = [first, *further]
     _refuse_twins(sites)
     if first.name in (earlier.get("sites") or {}):
-        # One that leaves the list is taken away last of all, by its name.
+        # A site that leaves the list is removed at the end, by its name.
         raise SlipwayError(
             f"{first.key}appName is {first.name}, which is one of {project}:sites so far:"
             " update once without it, then it can be the first"
@@ -96,7 +96,7 @@ def _further(given: Mapping[str, Any], shared: Mapping[str, Any], *, key: str) -
             raise SlipwayError(f"{key}{name} is not a site's own: it is one for all sites")
     own = {name: value for name, value in given.items() if name != SERVER_NAMES}
     if isinstance(own.get("release"), int):
-        # The engine takes an id that has digits only for a number when it sets a path.
+        # When the engine sets a path, it takes an id of digits only for a number.
         own["release"] = str(own["release"])
     return Site(
         settings=parse({**shared, "sites": [], **own}, prefix=key),
@@ -116,7 +116,7 @@ def _server_names(given: Any, key: str) -> tuple[str, ...]:
 
 
 def _refuse_twins(sites: list[Site]) -> None:
-    """Each site has a user, a folder, a database and names of its own."""
+    """Each site needs its own user, folder, database and names."""
     apps: dict[str, str] = {}
     names: dict[str, str] = {}
     for site in sites:

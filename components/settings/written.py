@@ -1,4 +1,4 @@
-"""What Pulumi.<stack>.yaml says of one site: kept with each release, to tell what changed since.
+"""The settings of one site in Pulumi.<stack>.yaml, kept with each release to show later changes.
 
 Unlike the settings of `settings.py` it still knows which values are secret: of these there is a
 digest of the encrypted text, which says that one was set anew and nothing about its value. Pure but
@@ -18,7 +18,7 @@ import yaml
 from components.settings.site import NOT_TAKEN_OVER, OF_A_SITE
 
 SECRET = "secret "  # noqa: S105 - the word
-"""What a secret is written as, before its digest."""
+"""Stands for a secret, followed by its digest."""
 _DIGITS = 12
 #: What a release may serve with; which one serves, and whether it is shown, is another matter.
 _KEPT = OF_A_SITE - {"appName", "maintenance", "release"}
@@ -39,7 +39,7 @@ def of_stack(stack: str, project: str, site: str = "") -> dict[str, str]:
 
 
 def of_site(values: Mapping[str, Any], site: str = "") -> dict[str, str]:
-    """The settings of a site as text, each value of a map by itself (`appEnv.COLOUR`)."""
+    """The settings of a site as text, each value of a map separately (`appEnv.COLOUR`)."""
     first = {name: value for name, value in values.items() if name in _KEPT}
     if not site:
         return _flat(first)
@@ -49,7 +49,7 @@ def of_site(values: Mapping[str, Any], site: str = "") -> dict[str, str]:
 
 
 def changes(then: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str | None]]:
-    """What was otherwise then: each setting with its text of then, None where it had none."""
+    """The settings that differed then, with their text of then; None for one that was not set."""
     names = sorted({*then, *now})
     return [(name, then.get(name)) for name in names if then.get(name) != now.get(name)]
 
@@ -66,7 +66,7 @@ def _flat(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _parsed(value: Any) -> Any:
-    """`pulumi config set` without --path writes maps and lists as text."""
+    """Without --path, `pulumi config set` writes maps and lists as text."""
     if isinstance(value, str) and value.startswith(("{", "[")):
         try:
             return json.loads(value)
