@@ -1,7 +1,7 @@
-# The bootstrap of a server: once it has booted, it gets our tools and is told who changes it.
-# Safe to repeat: it runs again when somebody else changes the server.
+# Bootstraps a server: waits until it has booted, installs our tools and records who is updating it.
+# Safe to repeat. It runs again when somebody else updates the server.
 set -eu
-# 2: cloud-init is done, with warnings that are not ours.
+# Status 2: cloud-init has finished, with warnings that do not concern us.
 ! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/null || [ $? -eq 2 ]
 {% for name, text in tools.items() %}
 cat >{{ folder }}/.{{ name }} <<'END OF {{ name }}'
@@ -11,7 +11,7 @@ mv -f {{ folder }}/.{{ name }} {{ folder }}/{{ name }}
 {% endfor %}
 mkdir -p "$(dirname {{ updated_by_file }})"
 printf '%s\n' {{ updated_by | quote }} >{{ updated_by_file }}
-# slipway-remove itself is the last to go.
+# slipway-remove deletes itself last.
 slipway-on-remove bootstrap <<'END OF THE UNDO'
 rm -rf /etc/slipway /var/cache/slipway /var/log/slipway
 {% for name in tools if name != "slipway-remove" %}

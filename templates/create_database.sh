@@ -1,12 +1,12 @@
-# Makes the application's role and database; the role's password is read from standard input.
+# Creates the application's role and database. The role's password is read from standard input.
 # Safe to repeat.
 {% if epoch %}
-# Again since {{ epoch }}, when it was found to be missing or another one.
+# Runs again since {{ epoch }}, when the database was found to be missing or replaced.
 {% endif %}
 set -eu
 password=$(sed "s/'/''/g")
 runuser -u postgres -- psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 <<SQL
--- PostgreSQL would log a failing statement whole, and the password with it.
+-- PostgreSQL would log a failing statement in full, with the password.
 SET log_min_error_statement = panic;
 SELECT 'CREATE ROLE "{{ role }}" LOGIN'
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ role }}') \gexec

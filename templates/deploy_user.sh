@@ -1,4 +1,4 @@
-# Makes the user {{ user }}, as cloud-init does on a droplet. Run as root; safe to repeat.
+# Creates the user {{ user }}, as cloud-init does on a droplet. Runs as root; safe to repeat.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 if ! command -v sudo >/dev/null || ! command -v python3 >/dev/null; then
@@ -23,7 +23,7 @@ if ! command -v sudo >/dev/null || ! command -v python3 >/dev/null; then
 fi
 mkdir -p /etc/slipway
 if ! getent passwd {{ user }} >/dev/null; then
-  # Who made the user may take it away again.
+  # Slipway removes the user only if it created it.
   touch /etc/slipway/made-deploy-user
   useradd --create-home --shell /bin/bash {{ user }}
 fi
@@ -41,7 +41,7 @@ chmod 0440 /etc/slipway/sudoers.new
 visudo -cqf /etc/slipway/sudoers.new
 mv -f /etc/slipway/sudoers.new /etc/sudoers.d/slipway
 if command -v restorecon >/dev/null; then restorecon /etc/sudoers.d/slipway; fi
-# How it goes, for slipway-remove: last of all, and once the session that came by it has ended.
+# For slipway-remove: the user goes last, after the session that logged in as it has ended.
 mkdir -p /var/lib/slipway/undo
 cat >/var/lib/slipway/undo/000-{{ user }} <<END
 sed -i '/ slipway\$/d' "$home/.ssh/authorized_keys"
@@ -49,7 +49,7 @@ systemd-run --quiet --collect --on-active=2 sh -c "rm -f /etc/sudoers.d/slipway$
   [ ! -e /etc/slipway/made-deploy-user ] || echo '; userdel --force --remove {{ user }}'
 )"
 END
-# sshd takes who may log in from lists that its owner can have made.
+# The server's owner may have restricted who can log in.
 allowed=$(sshd -T 2>/dev/null | sed -n 's/^allowusers //p' | tr '\n' ' ')
 case " $allowed " in
   '  ' | *' {{ user }} '*) ;;

@@ -1,8 +1,8 @@
-# Installs what is missing, and says how far it is. Safe to repeat and after an interruption.
+# Installs missing packages and reports progress. Safe to repeat, also after an interruption.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
-# Of the wanted packages those that are not wholly installed. dpkg-query is silent about unknown ones.
+# Those of the packages that are not fully installed. dpkg-query prints nothing for unknown ones.
 missing_packages() {
   dpkg-query -W -f '{% raw %}${db:Status-Abbrev} ${Package}\n{% endraw %}' {{ packages | join(' ') }} 2>/dev/null |
     awk '$1 == "ii" { have[$2] = 1 } END { n = split("{{ packages | join(' ') }}", want, " ")
@@ -12,7 +12,7 @@ missing_packages() {
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
   echo "packages: fetching the lists"
-  # An earlier run that was killed may have left dpkg in the middle of its work, or be still at it.
+  # An earlier run that was killed may have left dpkg half done, or may still be running.
   patience=300
   until complaint=$(dpkg --configure -a 2>&1 >/dev/null); do
     case $complaint in *lock*) ;; *) patience=0 ;; esac
@@ -46,7 +46,7 @@ if [ -n "$missing" ]; then
       $1 == "pmstatus" { step = int($3 / 25); if (step != set) { set = step; print "packages: set up " step * 25 " %" } }
       { fflush() }'
   wanted=$missing
-  # The pipe hides apt's own status: what counts is that everything is there.
+  # The pipe hides apt's exit status, so check that everything is there.
   missing=$(missing_packages)
   if [ -n "$missing" ]; then
     cat "$complaints" >&2
@@ -55,7 +55,7 @@ if [ -n "$missing" ]; then
   fi
   slipway-note packages "${wanted% }" || :
 fi
-# What was asked for, for who looks whether it is still there (scripts/status).
+# The packages that scripts/status expects.
 records=${SLIPWAY_RECORDS:-/var/lib/slipway}
 mkdir -p "$records"
 printf '%s\n' {{ packages | join(' ') }} >"$records/packages.new"

@@ -1,4 +1,4 @@
-# Installs what is missing (the RHEL family). Safe to repeat and after an interruption.
+# Installs missing packages (RHEL family). Safe to repeat, also after an interruption.
 set -eu
 
 missing_packages() {
@@ -10,6 +10,7 @@ missing_packages() {
 missing=$(missing_packages)
 if [ -n "$missing" ]; then
   echo "packages: installing $missing"
+  wanted=$missing
   complaints=$(mktemp)
   trap 'rm -f "$complaints"' EXIT
   # shellcheck disable=SC2086 # words
@@ -20,8 +21,9 @@ if [ -n "$missing" ]; then
     echo "packages: could not install $missing" >&2
     exit 1
   fi
+  slipway-note packages "${wanted% }" || :
 fi
-# What was asked for, for who looks whether it is still there (scripts/status).
+# The packages that scripts/status expects.
 records=${SLIPWAY_RECORDS:-/var/lib/slipway}
 mkdir -p "$records"
 printf '%s\n' {{ packages | join(' ') }} >"$records/packages.new"

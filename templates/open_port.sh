@@ -1,4 +1,4 @@
-# The machine's own firewall, where it has one, lets port {{ port }} through: until Slipway is removed, unless it did so
+# Opens port {{ port }} in ufw or firewalld, if one of them is active. slipway-remove closes it again, unless it was open
 # before.
 if command -v ufw >/dev/null && ufw status | grep -q '^Status: active' &&
   ! ufw show added | grep -qx 'ufw allow {{ port }}/tcp'; then

@@ -1,5 +1,5 @@
-# On this machine: on_server COMMAND runs it on the server whose address and host key the environment has. Standard
-# input is the deploy user's private key.
+# Runs on this machine: `on_server COMMAND` runs a command on the server whose address and host key are in the
+# environment. Standard input is the deploy user's private key.
 on_server() (
   umask 077
   folder=$(mktemp -d) || exit

@@ -1,10 +1,10 @@
-# Removes what releasectl and prepare_app.sh have made for the application {{ app }}.
-# What stays: its database with its data, and files the application shared, with the user they belong to.
+# Removes what releasectl and prepare_app.sh created for the application {{ app }}.
+# Its database stays, and so do files in shared/, with the user that owns them.
 set -u
 app={{ app | quote }}
 quietly() { "$@" >/dev/null 2>&1 || true; }
 for unit in $(systemctl list-units --all --plain --no-legend "$app@*.service" \
-  "$app-drain*" "$app-revert-*" "$app-leave-port*" | awk '{ print $1 }'); do
+  "$app-drain*" "$app-revert-*" "$app-close-old-port*" | awk '{ print $1 }'); do
   quietly systemctl stop "$unit"
   quietly systemctl disable "$unit"
 done

@@ -1,8 +1,8 @@
-# Before this server is switched off for a moment: the load balancer turns it away, and whoever is being served gets
-# their answer. The file does not survive the next start; where there is none, it goes after a while.
+# Runs before this server is switched off for a moment: the load balancer takes it out, and requests under way end.
+# The file is gone after the next boot, or after ten minutes if there is none.
 set -e
 aside=/run/slipway-{{ app }}-aside.conf
-# Visitors come with X-Forwarded-For, the load balancer's own checks without (nginx-site.conf).
+# Visitors' requests have X-Forwarded-For; the load balancer's own checks do not (nginx-site.conf).
 cat >"$aside" <<'EOF'
 if ($http_x_forwarded_for = "") { return 503; }
 EOF

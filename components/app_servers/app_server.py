@@ -1,6 +1,6 @@
-"""What runs an application, and what keeps that running: the two shapes; pure.
+"""The types of app servers and process managers; pure.
 
-There is a file for each of them, and registry.py has them all.
+There is a file for each of them, and registry.py lists them.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from components.core.put_file import ServerFile
 class _Runner:
     name: str
     packages: Mapping[str, Sequence[str]]
-    """By the family of the system; one without is one where it does not run."""
+    """By the distribution's family. On a family that is missing it does not run."""
     files: Callable[[Mapping[str, Any]], list[ServerFile]]
-    """What an instance is made from for it, out of the values of an `Application`."""
+    """Makes its files of an instance from the values of an `Application`."""
     fails_at_once: bool = False
-    """Whether a module that cannot be imported ends the start at once, and in a few words."""
+    """Whether a start fails at once, with a short message, if the module cannot be imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppServer(_Runner):
-    """What runs the application: it listens on the socket of the instance."""
+    """Runs the application, and listens on the socket of the instance."""
 
     interpreter: str = "/bin/sh"
-    """What runs its `serve`."""
+    """Runs its `serve` script."""
     says_when_ready: bool
-    """Whether it tells systemd (sd_notify(3)), and takes HUP for a reload."""
+    """Whether it notifies systemd (sd_notify(3)) and reloads on HUP."""
     system_calls: Sequence[str] = ()
-    """For systemd's filter, besides those of every application."""
+    """For systemd's SystemCallFilter=, in addition to those of every application."""
     port: int = 0
-    """Where it listens on this machine besides; 0 for nowhere."""
+    """A local TCP port that it needs; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessManager(_Runner):
-    """What starts the app server, and starts it again."""
+    """Starts the app server, and restarts it."""

@@ -19,11 +19,11 @@ PROCESS_MANAGERS: dict[str, ProcessManager] = {each.name: each for each in (SYST
 
 
 def packages(used: Iterable[tuple[str, str]], family: str) -> list[str]:
-    """What a server needs for these pairs of app server and process manager, each package once.
+    """The packages for these pairs of app server and process manager, each once.
 
     Args:
         used: their names.
-        family: of its system, where all of them run.
+        family: of the distribution; all of them run on it.
     """
     wanted = [
         package
@@ -35,7 +35,7 @@ def packages(used: Iterable[tuple[str, str]], family: str) -> list[str]:
 
 
 def where(family: str) -> tuple[list[str], list[str]]:
-    """The names of those that run on a family of systems: app servers, and process managers."""
+    """The names of the app servers and process managers that run on a family."""
     both = (APP_SERVERS, PROCESS_MANAGERS)
     servers, managers = (
         [name for name, each in known.items() if family in each.packages] for known in both
@@ -63,8 +63,8 @@ def instance_files(values: Mapping[str, Any]) -> list[ServerFile]:
 
 
 def import_first(app_server: str, manager: str) -> bool:
-    """Whether the module is to be imported once before an instance is started.
+    """Whether releasectl imports the module once before it starts an instance.
 
-    Where it cannot be, the pair of them would try for a while, or bury the reason.
+    Some pairs start although the module cannot be imported, and hide the reason.
     """
     return not (APP_SERVERS[app_server].fails_at_once and PROCESS_MANAGERS[manager].fails_at_once)

@@ -1,4 +1,4 @@
-"""The application as the servers have to know it, and the files that this becomes; pure."""
+"""The application with its settings, and the files that are rendered from them; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from components.settings.declaration import declared_in
 from components.settings.location import Location
 from components.settings.settings import Settings
 
-#: What templates do not get, for there can be secrets in it.
+#: Settings that templates do not get, because they can contain secrets.
 _SECRET = {each.name for each in declared_in(Settings) if each.said.secret}
 _FOR_RELEASECTL = [each.name for each in declared_in(Settings) if each.said.releasectl]
 
@@ -29,9 +29,9 @@ class Application:
     settings: Settings
     """Those of its site."""
     module: str
-    """The WSGI callable, as it was found."""
+    """The WSGI callable: module:name."""
     server_names: tuple[str, ...] = ()
-    """Names by which visitors ask for it; empty where it answers to all that no other site has."""
+    """Its names; empty for the site that answers to all names that no other site has."""
     web_user: str = "www-data"
     """Who nginx runs as."""
 
@@ -41,7 +41,7 @@ class Application:
 
     @property
     def behind(self) -> str:
-        """The network from which a proxy's word on visitors is taken; empty where there is none."""
+        """The network whose X-Forwarded-For is trusted; empty if there is no load balancer."""
         return self.settings.vpc_range if self.settings.balanced else ""
 
     @property
@@ -50,14 +50,14 @@ class Application:
 
     @property
     def health_host(self) -> str:
-        """The name by which a check asks for its health: one that the application answers to."""
+        """The Host header of health checks: a name that the application answers to."""
         names = (*self.server_names, "localhost")
-        # Of a wildcard any name will do.
+        # For a wildcard, any name will do.
         return self.settings.health_host or names[0].replace("*", "any")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What templates are filled with: the settings by their names, and what follows of them."""
+        """The variables of templates: the settings by name, and what is derived from them."""
         return {
             **{name: value for name, value in self.settings if name not in _SECRET},
             "app": self.name,
@@ -73,7 +73,7 @@ class Application:
 
     @property
     def longest_request_seconds(self) -> int:
-        """What the app server has to allow; how much of it where, nginx knows."""
+        """The limit for the app server; nginx has the limit of each path."""
         return max(
             self.settings.request_seconds,
             *(each.request_seconds or 0 for each in self.locations),
@@ -82,12 +82,12 @@ class Application:
 
     @property
     def is_first(self) -> bool:
-        """Whether it is the site of the environment's own settings."""
+        """Whether it is the site that the environment's own settings describe."""
         return not self.server_names
 
     @property
     def prefix(self) -> str:
-        """Before the names of its resources; those of the first site have none."""
+        """Prefix of its resources' names; the first site has none."""
         return "" if self.is_first else f"{self.name}-"
 
     @property
@@ -102,7 +102,7 @@ class Application:
 
     @property
     def health(self) -> str:
-        """A digest of how it is asked for its health, which an instance is proven with."""
+        """A digest of the health check's request, which is part of an instance."""
         asked = (self.health_host, self.settings.health_path, self.settings.health_status)
         return hashlib.sha256(" ".join(map(str, asked)).encode()).hexdigest()
 
@@ -125,20 +125,20 @@ class Application:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationFiles:
-    """The contents of its files on a server, all rendered before anything is made."""
+    """Its files on a server, all rendered before anything is changed."""
 
     prepare: str
     nginx: Mapping[str, str]
-    """By the name of the server, for its answers say which one it was."""
+    """By the name of the server, because its answers name it."""
     instance: Sequence[ServerFile]
-    """What an instance is made from, besides its release and its environment."""
+    """The files of an instance, except its release and its environment."""
     sockets: str
     maintenance: str
     releasectl: str
 
     @classmethod
     def of(cls, app: Application) -> ApplicationFiles:
-        """Raises SlipwayError naming the template that is wrong."""
+        """Raises SlipwayError naming the template that cannot be rendered."""
         values, servers = app.values, app.settings.web_servers
         instance = instance_files({**values, "request_seconds": app.longest_request_seconds})
         return cls(
@@ -165,7 +165,7 @@ def releasectl_settings(app: Application, instance: Sequence[ServerFile]) -> str
     """What `host/releasectl` reads from app.json."""
     wanted = app.settings
     settings = {name: getattr(wanted, name) for name in _FOR_RELEASECTL} | {
-        # In maintenance visitors, who come by the load balancer, get the page.
+        # During maintenance the load balancer leads to the maintenance page.
         "balanced": bool(app.behind) and not wanted.maintenance,
         "health_host": app.health_host,
         "import_first": import_first(wanted.app_server, wanted.supervisor),

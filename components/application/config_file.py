@@ -41,10 +41,10 @@ class ConfigFile:
         """
         if not settings.app_config_file:
             return None
-        places = [Path(settings.app_config_file), settings.app_path / settings.app_config_file]
-        source = next((place for place in places if place.is_file()), None)
+        candidates = [Path(settings.app_config_file), settings.app_path / settings.app_config_file]
+        source = next((path for path in candidates if path.is_file()), None)
         if source is None:
-            looked = " nor ".join(map(str, places))
+            looked = " nor ".join(map(str, candidates))
             raise SlipwayError(
                 f"slipway:appConfigFile is {settings.app_config_file}: there is neither {looked}"
             )

@@ -13,9 +13,9 @@ from components.core.errors import SlipwayError
 NAMES = ("application", "app")
 #: Functions that make one.
 FACTORIES = ("create_app", "make_app")
-#: The usual places, best first: a file called wsgi.py is there to be found; only where there is
-#: none does another one count.
-PLACES = (("wsgi.py",), ("*/wsgi.py",), ("app.py", "main.py"), ("*/__init__.py",))
+#: Usual file names, best first. A file called wsgi.py is meant to be found; other names count only
+#: where there is none.
+PATTERNS = (("wsgi.py",), ("*/wsgi.py",), ("app.py", "main.py"), ("*/__init__.py",))
 NOT_THE_APPLICATION = ("test", "tests", "docs", "examples")
 
 
@@ -31,7 +31,7 @@ def find(folder: Path, *, installed: bool = False) -> str:
     """
     roots = [folder, folder / "src"] if installed else [folder]
     looked_at: list[str] = []
-    for patterns in PLACES:
+    for patterns in PATTERNS:
         found = []
         for root in roots:
             for path in _files(root, patterns):
@@ -46,12 +46,12 @@ def find(folder: Path, *, installed: bool = False) -> str:
                 f"slipway:appModule is empty, and {folder} has several WSGI callables:"
                 f" {', '.join(found)}. Set slipway:appModule to the one that is meant"
             )
-    places = ", ".join(pattern for patterns in PLACES for pattern in patterns)
+    looked_in = ", ".join(pattern for patterns in PATTERNS for pattern in patterns)
     names = ", ".join([*NAMES, *(f"{name}()" for name in FACTORIES)])
     files = "; ".join(looked_at) or "there is none of these files"
     raise SlipwayError(
         f"slipway:appModule is empty, and {folder} has no WSGI callable in the usual places."
-        f" Looked for {names} in {places}: {files}."
+        f" Looked for {names} in {looked_in}: {files}."
         " Set slipway:appModule to module:name, such as shop.web:app"
     )
 

@@ -1,4 +1,4 @@
-"""The web tier: on each server nginx in front, and a place for the application behind it."""
+"""The web tier: on each server nginx, and what the application behind it needs."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class WebArgs:
     """Environment variables of the application; may hold secrets."""
     config_file: ConfigFile | None = None
     after: Sequence[Sequence[pulumi.Resource]] = ()
-    """For each server, what is there before: the site before this one."""
+    """For each server, what has to be there first: the site before this one."""
 
 
 class Web(pulumi.ComponentResource):
-    """Servers ready for releases; `configured` holds, for each, what a release waits for."""
+    """Servers ready for releases; `configured` holds, for each, what a release depends on."""
 
     hosts: list[Host]
     configured: list[list[pulumi.Resource]]
     digests: list[pulumi.Output[str]]
-    """For each server, a digest of all that a running instance is made from besides its code."""
+    """For each server, a digest of everything except code that an instance is made from."""
 
     def __init__(
         self, name: str, args: WebArgs, opts: pulumi.ResourceOptions | None = None
@@ -110,13 +110,13 @@ class Web(pulumi.ComponentResource):
             ),
             files.sockets,
         )
-        # Apache looks for the folder of the sockets when its file is checked.
+        # Apache needs the folder of the sockets when its configuration is checked.
         instance = [file(each.name, each.put, each.content, [sockets]) for each in files.instance]
         config_files = []
         variables = args.environment
         if args.config_file:
             content, path = _config_file(args.config_file, args)
-            # Read by the application's group, and nobody else.
+            # Only the application's group may read it.
             put = path.apply(
                 lambda known: PutFile(
                     path=known, mode="0640", owner=f"root:{app.name}", site=app.name
@@ -138,7 +138,7 @@ class Web(pulumi.ComponentResource):
         configured: list[pulumi.Resource] = [
             *[maintenance, site, *instance, sockets, *config_files, environment, settings],
         ]
-        if app.is_first:  # one for all sites
+        if app.is_first:  # shared by all sites
             releasectl = UploadedFile(
                 f"{host.name}-releasectl",
                 host=host,
@@ -148,7 +148,7 @@ class Web(pulumi.ComponentResource):
                     mode="0755",
                     check="python3 /usr/local/bin/releasectl --help",
                 ),
-                # The one that the application's environments are made with.
+                # The one that makes the virtual environments.
                 interpreter=system.python,
                 opts=host.options(self, depends_on=[prepared]),
             )

@@ -1,4 +1,4 @@
-"""The one exception a person may see, and how an interrupted program ends."""
+"""The one exception that users see, and how an interrupted program ends."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pulumi
 
 
 class SlipwayError(pulumi.RunError):
-    """Something a person can put right: the message says what is wrong, where, and what is allowed.
+    """An error that the user can fix: the message says what is wrong, where, and what is allowed.
 
     The engine shows it without a traceback, so it names the file or key and never holds a secret.
     """
@@ -19,8 +19,8 @@ class SlipwayError(pulumi.RunError):
 def end_quietly_when_interrupted() -> None:
     """End without a traceback on Ctrl-C, or when the engine stops the program after a failure.
 
-    Status 32 tells the language host that all has been said (pulumi-language-python-exec). Where
-    there is none, the program is a thread of another one, which looks after its own end.
+    Status 32 tells the language host (pulumi-language-python-exec) that the error was reported.
+    Without a language host the program is a thread of another one, which handles its own end.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -32,7 +32,7 @@ def end_quietly_when_interrupted() -> None:
 
 
 def refuse_another_clone(program: str) -> None:
-    """End where the shell is activated for another clone, whose servers this would change."""
+    """Refuse to run if the shell is activated for another clone: its servers would be changed."""
     active = os.environ.get("SLIPWAY_ACTIVE", "")
     here = Path(program).resolve().parent
     if active and Path(active).resolve() != here:

@@ -1,6 +1,6 @@
-"""The provider's package, but of its hundreds of modules only those that a program asks for.
+"""Imports only those of the provider package's hundreds of modules that the program uses.
 
-To import them all takes a quarter of a second, in every update (docs/performance.md).
+Importing all of them takes a quarter of a second in every update (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 
 def import_lazily(package: str) -> None:
-    """Make `import package` quick: a class is looked for when it is first used.
+    """Make `import package` quick: a class is imported when it is first used.
 
-    A resource is in the module of its name, the shapes of its arguments are in `_inputs`: so are
-    all packages made that Pulumi generates. One that is not installed is left to the import.
+    A resource is in the module of its name, and the types of its arguments are in `_inputs`, as in
+    all packages that Pulumi generates. If the package is not installed, the import itself says so.
     """
     spec = find_spec(package)
     if spec is None or package in sys.modules:
@@ -25,9 +25,9 @@ def import_lazily(package: str) -> None:
 
     def find(name: str) -> Any:
         of_its_own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-        for place in (of_its_own, "_inputs"):
+        for submodule in (of_its_own, "_inputs"):
             try:
-                found = importlib.import_module(f"{package}.{place}")
+                found = importlib.import_module(f"{package}.{submodule}")
             except ModuleNotFoundError:
                 continue
             if hasattr(found, name):

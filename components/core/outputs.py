@@ -1,4 +1,4 @@
-"""What an environment says of itself, for people, scripts and its own next update."""
+"""The stack's outputs, for people, scripts and the next update."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def export(values: Mapping[str, Any], earlier: Mapping[str, Any]) -> None:
 
     Args:
         values: by name; may be outputs of resources.
-        earlier: the outputs of the last good update. They stand for what this one does not learn:
-            it may leave servers out that are not made yet (`scripts/up --only db`).
+        earlier: the outputs of the last successful update. They stay where this update has no
+            value, because it left out servers (`scripts/up --only db`).
     """
     for name, value in values.items():
         pulumi.export(name, _or_else(value, earlier.get(name)))
 
 
 def _or_else(value: Any, earlier: Any) -> Any:
-    # In a preview what is not known yet will be, and is shown so.
+    # A preview shows what is not known yet as such.
     if pulumi.runtime.is_dry_run() or not isinstance(value, pulumi.Output):
         return value
     return value.apply(

@@ -1,11 +1,11 @@
-"""Where the things of an application are on a server."""
+"""Paths of an application on a server."""
 
 
 def root_folder(app: str) -> str:
-    """Where its releases are."""
+    """The folder of its releases."""
     return f"/srv/{app}"
 
 
 def configuration_folder(app: str) -> str:
-    """Where its configuration is."""
+    """The folder of its configuration."""
     return f"/etc/slipway/{app}"

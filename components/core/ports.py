@@ -1,4 +1,4 @@
-"""Ports of servers that more than one room knows."""
+"""Ports of servers that several rooms use."""
 
 SSH = 22
 POSTGRESQL = 5432

@@ -1,4 +1,4 @@
-"""Where this project is on this machine."""
+"""The folder of this project on this machine."""
 
 from pathlib import Path
 

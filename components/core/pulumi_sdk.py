@@ -1,4 +1,4 @@
-"""What Pulumi's SDK does for each resource and nobody looks at, left out (docs/performance.md)."""
+"""Turns off what Pulumi's SDK does for each resource and nobody reads (docs/performance.md)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def leave_out_what_nobody_reads() -> None:
-    """Of a process that runs the program, and nothing else.
+    """Call it only in a process that runs nothing but the program.
 
-    A debug message is a request to the engine that is waited for, four for each resource: a fifth
-    of the program's time. The stack trace of each resource's declaration is a tenth of it, and a
-    seventh of the state. SLIPWAY_SDK_DEBUG=1 has both again.
+    Each debug message is a synchronous request to the engine, four per resource, and together they
+    take a fifth of the program's time. Stack traces take a tenth of it, and a seventh of the state.
+    SLIPWAY_SDK_DEBUG=1 turns both on again.
     """
     if os.environ.get("SLIPWAY_SDK_DEBUG"):
         return

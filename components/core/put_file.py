@@ -1,8 +1,8 @@
-"""A file as it is declared for a server: what is put there, how it is seen to be well, how it goes.
+"""A file as it is declared for a server: how it is put there, watched and removed.
 
-This is the command line of host/slipway-put-file, which carries the declaration to two readers: the
-server records it, so that host/slipway-remove takes away what is there, and the stack's state keeps
-it, so that scripts/status knows what to expect. Pure, and without the SDK.
+The declaration becomes the command line of host/slipway-put-file, and so has two readers: the
+server records it for host/slipway-remove, and the stack's state holds it for scripts/status. Pure,
+and without the SDK.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class PutFile:
     check: str = ""
     """Shell command that fails on a bad file, run with the new one in place."""
     then: str = ""
-    """Shell command that makes the file's user notice it, where that is no unit."""
+    """Shell command that applies the file, in addition to its unit."""
     undo: str = ""
-    """Shell command that takes back what `check` or `then` did besides, once the file is gone."""
+    """Shell command that reverts side effects of `check` and `then`, once the file is removed."""
     unit: Unit | None = None
     site: str = ""
     """The site whose file it is, by its application's name; empty for the server's own."""
     stays: bool = False
-    """Whether it stays on a server that leaves the environment."""
+    """Whether a server that is removed from the environment keeps it."""
 
     def __post_init__(self) -> None:
         if not PurePosixPath(self.path).is_absolute():
@@ -59,7 +59,7 @@ class PutFile:
 
     @property
     def script(self) -> str:
-        """Shell: what puts it in place, with the content on standard input."""
+        """Shell command that puts it in place; its standard input is the content."""
         given = {"--mode": self.mode, "--owner": self.owner, "--site": self.site}
         if self.unit:
             given |= {"--unit": self.unit.name, "--verb": self.unit.verb}
@@ -70,7 +70,7 @@ class PutFile:
 
     @classmethod
     def in_command(cls, command: str) -> PutFile | None:
-        """The file that a resource puts on a server; None where it does something else.
+        """The file that a resource puts on a server; None if it does something else.
 
         Args:
             command: the resource's own: its last word is the script for the server.

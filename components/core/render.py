@@ -34,7 +34,7 @@ def _environment(folder: Path) -> Environment:
 
 
 def environment(loader: BaseLoader | None = None) -> Environment:
-    """What makes configuration files of templates: a value that is not there is an error."""
+    """A jinja2 environment for configuration files. A missing value is an error."""
     environment = Environment(
         loader=loader,
         undefined=StrictUndefined,
@@ -51,7 +51,7 @@ def render(template: str, /, **values: Any) -> str:
     """Fill a template of `templates/own/`, or else of `templates/`.
 
     Raises:
-        SlipwayError: naming the template and line, when it is missing, wrong or lacks a value.
+        SlipwayError: the template is missing, wrong or lacks a value; names it and the line.
     """
     try:
         return _environment(FOLDER).get_template(template).render(**values)
@@ -89,7 +89,7 @@ def _explained(error: TemplateError, template: str) -> SlipwayError:
 
 
 def _line_of(error: TemplateError, template: str) -> int:
-    """A syntax error knows its line; for others jinja puts the template into the traceback."""
+    """A syntax error has the line; for other errors jinja puts the template into the traceback."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""PostgreSQL on a server of its own: on its private address only, for the application only."""
+"""PostgreSQL on a server of its own, open to the application only, at its private address."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from components.core.render import render
 from components.servers.remote import RemoteFile, RemoteScript
 from components.servers.server import Server
 
-#: Of the stack's outputs, and the environment variable with the next one (scripts/up sets it).
+#: The stack output, and the environment variable with the next value, which scripts/up sets.
 EPOCH_OUTPUT = "database_epoch"
 EPOCH = "SLIPWAY_DATABASE_EPOCH"
 
 
 def epoch(earlier: Mapping[str, Any]) -> str:
-    """Which database this is on its server: another one once it was found to be new or restored."""
+    """Identifies the database on its server: changes once it is found to be new or restored."""
     return os.environ.get(EPOCH) or str(earlier.get(EPOCH_OUTPUT) or "")
 
 
@@ -29,18 +29,18 @@ def epoch(earlier: Mapping[str, Any]) -> str:
 class DatabaseArgs:
     server: Server
     passwords: Mapping[str, pulumi.Input[str]]
-    """For each database, by its name, the password of the role that owns it and has its name."""
+    """By the name of the database: the password of its owner, a role of the same name."""
     connections: int
-    """How many PostgreSQL takes at a time."""
+    """PostgreSQL's `max_connections`."""
     clients: Sequence[str]
     """The networks from which the application comes, in CIDR form."""
     epoch: str = ""
-    """See `epoch`: another one has what is missing made again."""
+    """See `epoch`: when it changes, missing roles and databases are created again."""
 
 
 class Database(pulumi.ComponentResource):
-    """Databases with their roles. By name, `urls` (secret) are what applications connect to, and
-    `ready` what they wait for."""
+    """Databases with their roles. By name, `urls` (secret) are for the applications, and `ready` is
+    what they depend on."""
 
     urls: dict[str, pulumi.Output[str]]
     ready: dict[str, pulumi.Resource]
@@ -64,7 +64,7 @@ class Database(pulumi.ComponentResource):
                 f" -D {folder} -C listen_addresses",
                 # A new address or port needs a restart.
                 unit=Unit(name="postgresql.service", verb="restart", serves=True),
-                # The database stays on a server that leaves, and who may ask it what.
+                # A server that leaves the environment keeps its database and access rules.
                 stays=True,
             ),
             content=args.server.private_address.apply(

@@ -1,4 +1,4 @@
-"""How often a load balancer asks a web server for its health, and when it has judged one."""
+"""How often a load balancer checks a web server, and when it takes one out."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ INTERVAL_SECONDS = 3
 CHECKS_UNTIL_HEALTHY = 2
 CHECKS_UNTIL_UNHEALTHY = 2
 
-#: After so long it has turned away a server that does not answer its checks well.
+#: After this time it has taken out a server that fails its checks.
 SECONDS_TO_JUDGE = INTERVAL_SECONDS * CHECKS_UNTIL_UNHEALTHY + 1
 
 
 def check(settings: Settings, *, project: str) -> None:
-    """Raise `SlipwayError` for a health that the load balancer would take for none.
+    """Raise `SlipwayError` for a healthStatus that the load balancer takes for a failure.
 
-    It counts 200 to 399 as well (DigitalOcean's documentation, "Health Check"), and asks for that
-    of the first site.
+    It accepts 200 to 399 (DigitalOcean's documentation, "Health Check"), and checks the first site.
     """
     if settings.balanced and not 200 <= settings.health_status <= 399:
         raise SlipwayError(

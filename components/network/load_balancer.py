@@ -33,14 +33,14 @@ class LoadBalancerArgs:
     """The port that the web servers listen on."""
     health_path: str
     after: Sequence[pulumi.Resource]
-    """What is done once every server serves the release: a new one gets traffic only then."""
+    """Complete once every server serves the release: only then does a new server get traffic."""
     apps: Sequence[str]
-    """The names of the applications, the first site's first: its health is the server's."""
+    """The names of the applications. The first site's health counts as the server's."""
     drain_seconds: int
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """Spreads visitors over the web servers that are well; `address` is where they come in."""
+    """Spreads requests over the healthy web servers; `address` is its public address."""
 
     id: pulumi.Output[str]
     address: pulumi.Output[str]
@@ -50,7 +50,7 @@ class LoadBalancer(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:LoadBalancer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # The first server stays as long as there are any.
+        # The first server is never removed while there are any.
         drains = [
             DrainOnDelete(host, args.apps[0], args.drain_seconds, child) for host in args.hosts[1:]
         ]
@@ -58,7 +58,7 @@ class LoadBalancer(pulumi.ComponentResource):
             name,
             region=args.region,
             vpc_uuid=args.network.vpc_id,
-            # By id, not by tag: a server is taken out here before its droplet is destroyed.
+            # By id, not by tag: so a server is removed here before its droplet is destroyed.
             droplet_ids=[host.machine_id.apply(int) for host in args.hosts],
             forwarding_rules=[
                 digitalocean.LoadBalancerForwardingRuleArgs(
@@ -83,14 +83,14 @@ class LoadBalancer(pulumi.ComponentResource):
         self.address = balancer.ip
         for host in args.hosts:
             for app in args.apps:
-                self._tell(host, app, args)
+                self._configure(host, app, args)
         self.register_outputs({"address": self.address})
 
-    def _tell(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
-        """Tell a server where visitors come in: it checks its switches there, too, and asks now.
+    def _configure(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
+        """Tell a server the load balancer's address, through which it also checks its switches.
 
-        Whoever comes that way after this update is answered well: a load balancer lets visitors to
-        a server that it has never asked, and takes a moment to find out that it should not.
+        It checks now, too: a load balancer sends requests to a server before its first check, and
+        takes a moment to find out that it should not.
         """
         configuration = configuration_folder(app)
         RemoteFile(

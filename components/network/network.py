@@ -1,6 +1,6 @@
 """The network of an environment: one private network, the deploy key, a firewall for each role.
 
-Firewalls apply by tag, so a server is guarded from its first moment.
+Firewalls apply by tag, so a server is protected from the moment it is created.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Network(pulumi.ComponentResource):
             tags=[web_tag.name],
             inbound_rules=[
                 _inbound(22, addresses=args.ssh_from),
-                # A load balancer asks for their health before visitors are let in that way.
+                # A load balancer checks their health before it sends requests.
                 _inbound(args.web_port, addresses=[args.ip_range]),
                 _ping(),
             ],
@@ -87,11 +87,11 @@ class Network(pulumi.ComponentResource):
         addresses: Sequence[str],
         load_balancer_id: pulumi.Output[str] | None,
     ) -> None:
-        """Let visitors reach the web servers: through the load balancer alone where there is one.
+        """Let visitors reach the web servers: only through the load balancer, if there is one.
 
-        A firewall of its own: it can wait for a load balancer, the one for SSH must not. A load
-        balancer asks for the servers' port and for no other; while that port changes it asks for
-        both, and longer than it takes to change a rule. So what it asks for is its own affair.
+        This is a firewall of its own, because it has to wait for the load balancer, and SSH must
+        not. A load balancer may connect to every port: while the servers' port changes it uses
+        both, for longer than it takes to change a rule.
         """
         digitalocean.Firewall(
             f"{self._name}-site",
@@ -126,7 +126,7 @@ def _ping() -> digitalocean.FirewallInboundRuleArgs:
 
 
 def _everything_out() -> list[digitalocean.FirewallOutboundRuleArgs]:
-    """A cloud firewall drops what is not permitted: packages, names and time are all outside."""
+    """A cloud firewall drops what no rule permits: servers need packages, DNS and NTP."""
     return [
         digitalocean.FirewallOutboundRuleArgs(
             protocol=protocol,

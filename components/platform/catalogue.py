@@ -1,5 +1,5 @@
-"""What the provider has: a size, region or image that it does not have is found before anything
-is changed, for a resize begins by switching the server off."""
+"""What the provider offers: an unknown size, region or image is refused before anything is
+changed, because a resize begins by powering the server off."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from components.core.errors import SlipwayError
 from components.settings.load import api_endpoint
 from components.settings.settings import Settings
 
-#: Of the stack's outputs: the wishes that the provider has fulfilled before are not asked again.
+#: The stack output with what the provider has already delivered, which is not checked again.
 OUTPUT = "ordered"
 DIGITALOCEAN = "https://api.digitalocean.com"
 SECONDS_FOR_AN_ANSWER = 10
@@ -35,7 +35,7 @@ class Catalogue:
     images: Sequence[Mapping[str, Any]]
 
     def check(self, wanted: Mapping[str, str], earlier: Mapping[str, str], project: str) -> None:
-        """Raise `SlipwayError` for the first wish that cannot be fulfilled; pure.
+        """Raise `SlipwayError` for the first value that the provider does not offer; pure.
 
         Args:
             wanted: region, image, webSize and dbSize, as `ordered` gives them.
@@ -75,7 +75,7 @@ class Catalogue:
 
 
 def ordered(settings: Settings) -> dict[str, str]:
-    """What is asked of the provider."""
+    """What the settings order from the provider."""
     return {
         "region": settings.region,
         "image": settings.image,
@@ -85,12 +85,12 @@ def ordered(settings: Settings) -> dict[str, str]:
 
 
 def check(settings: Settings, earlier: Mapping[str, Any]) -> None:
-    """Ask the provider whether it has what the settings want that they did not want before.
+    """Ask the provider whether it offers what the settings order now and did not before.
 
-    Where it does not answer, or there is no token, the update itself says that better.
+    If it does not answer, or there is no token, this passes: the update explains that better.
 
     Raises:
-        SlipwayError: it does not have it.
+        SlipwayError: it does not offer it.
     """
     wanted, before = ordered(settings), earlier.get(OUTPUT) or {}
     token = _token()
@@ -104,13 +104,13 @@ def check(settings: Settings, earlier: Mapping[str, Any]) -> None:
             images=_all(address, token, "images", "type=distribution&"),
         )
     except (URLError, OSError, ValueError, KeyError) as error:
-        pulumi.log.debug(f"the catalogue of {address} was not to be had: {error}")
+        pulumi.log.debug(f"the catalogue of {address} could not be read: {error}")
         return
     found.check(wanted, before, pulumi.get_project())
 
 
 def _all(address: str, token: str, what: str, wish: str = "") -> list[dict[str, Any]]:
-    """Every one of a kind, from all pages."""
+    """All items of a kind, from all pages."""
     found: list[dict[str, Any]] = []
     page = 1
     while True:
@@ -127,7 +127,7 @@ def _all(address: str, token: str, what: str, wish: str = "") -> list[dict[str, 
 
 
 def _token() -> str:
-    """The provider's own, which the engine gets from the same places."""
+    """The provider's token, found as the engine finds it."""
     given = pulumi.Config("digitalocean").get("token")
     names = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
     return given or next((os.environ[name] for name in names if os.environ.get(name)), "")

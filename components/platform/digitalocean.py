@@ -29,7 +29,7 @@ class DigitalOceanPlatform:
     _network: Network
 
     def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
-        """Raises SlipwayError where the cloud does not answer, or has not what is wanted of it."""
+        """Raises SlipwayError if the cloud does not answer, or lacks a region, image or size."""
         balancer_check.check(settings, project=pulumi.get_project())
         endpoint.check(api_endpoint())
         catalogue.check(settings, earlier)
@@ -59,12 +59,12 @@ class DigitalOceanPlatform:
 
     @property
     def web_distribution(self) -> Distribution:
-        """Of the first one: what differs between the images is not the web servers'."""
+        """That of the first server: the images do not differ in what web servers use."""
         return registry.of_image(self._images["web"])
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """What was ordered; what has become of it, the engine knows."""
+        """What was ordered; the engine's state has what came of it."""
         return {catalogue.OUTPUT: catalogue.ordered(self._settings)}
 
     def create_shared_resources(self, deploy_key: KeyPair) -> None:
@@ -140,7 +140,7 @@ class DigitalOceanPlatform:
 
 
 def _url(settings: Settings, server: Server, balancer: LoadBalancer | None) -> pulumi.Output[str]:
-    """Where visitors come in: a forwarded port, else the load balancer, else the first server."""
+    """The site's URL: a forwarded port, else the load balancer, else the first server."""
     if settings.local_web_port:
         return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
     if balancer:

@@ -21,7 +21,7 @@ from components.servers.remote import Host
 
 @dataclass(frozen=True, kw_only=True)
 class Droplet:
-    """A `Machine` that is made for the server."""
+    """A `Machine` that is created for the server."""
 
     name: str
     """Hostname, and the droplet's name."""
@@ -33,9 +33,9 @@ class Droplet:
     """The tag of its role, to which its firewall applies."""
     backups: bool = False
     protected: bool = False
-    """Whether the engine refuses to destroy or replace it."""
+    """Whether the engine refuses to destroy or replace it (Pulumi's `protect`)."""
     resize: Resize | None = None
-    """For a web server: how it gets another size."""
+    """For a web server: how it is resized."""
     hints: Sequence[str] = ()
     """Further labels of the droplet, see `local_hints`."""
 
@@ -58,7 +58,7 @@ class Droplet:
     def open_port(self, role: Role) -> str:
         return ""
 
-    def opened(
+    def provision(
         self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
     ) -> Host:
         host_key = KeyPair(f"{name}-host-key", opts=pulumi.ResourceOptions(parent=parent))
@@ -73,7 +73,7 @@ class Droplet:
             user_data=_cloud_config(host_key, deploy_key),
             tags=[self.tag, *self.hints],
             backups=self.backups,
-            # An image slug moves on at DigitalOcean; a running server is not replaced for it.
+            # DigitalOcean moves an image slug on; that must not replace a running server.
             opts=pulumi.ResourceOptions.merge(
                 pulumi.ResourceOptions(
                     parent=parent, ignore_changes=["image"], protect=self.protected
@@ -97,7 +97,7 @@ class Droplet:
 
 
 def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:
-    """Secret, for the host's private key is in it."""
+    """Secret, because it contains the host's private key."""
     keys: pulumi.Output[dict[str, str]] = pulumi.Output.all(
         host_private_key=host_key.private,
         host_public_key=host_key.public,
@@ -109,10 +109,10 @@ def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:
 def local_hints(
     *, address: int = 0, forward: tuple[int, int] = (0, 0), balancer: int = 0
 ) -> list[str]:
-    """Labels by which the local cloud gives a private address and forwards a port of 127.0.0.1.
+    """Tags that ask the local cloud for a private address and a forwarded port of 127.0.0.1.
 
     Args:
-        address: wanted number in the private network; 0 for any.
+        address: number in the private network; 0 for any.
         forward: the port of 127.0.0.1 (0 for none) and the port of the server it leads to.
         balancer: the port of 127.0.0.1 that leads to the load balancer in front; 0 for none.
     """

@@ -24,12 +24,12 @@ def check(address: str) -> None:
     """
     if not is_this_machine(address):
         return
-    place = urlsplit(address)
+    url = urlsplit(address)
     try:
-        socket.create_connection((place.hostname, place.port or 80), SECONDS).close()
+        socket.create_connection((url.hostname, url.port or 80), SECONDS).close()
     except OSError:
         raise SlipwayError(
             f"the local cloud does not answer at {address} (digitalocean:apiEndpoint): start it"
             f" with scripts/up {pulumi.get_stack()},"
-            f" or python3 -m local_cloud start --port {place.port}"
+            f" or python3 -m local_cloud start --port {url.port}"
         ) from None

@@ -29,8 +29,8 @@ FIREWALL_UNIT = "slipway-firewall.service"
 OUTPUT = "own_hosts"
 ANYONE = "0.0.0.0/0"
 
-# The person's own ssh: their agent, their configuration, a way through a bastion. Only the host key
-# is ours. What it runs there comes by standard input.
+# Uses the person's own ssh, with their agent, configuration and bastion. Only the host key is ours.
+# The script for the server comes by standard input.
 _OPEN = """\
 set -eu
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
@@ -43,7 +43,7 @@ class ExistingServers:
     """A `Platform` of servers that somebody else has set up."""
 
     def __init__(self, settings: Settings, earlier: Mapping[str, Any]) -> None:
-        """Raises SlipwayError naming each machine that is not what it has to be, and why."""
+        """Raises SlipwayError naming each server that does not qualify, and why."""
         stack = pulumi.get_stack()
         self._settings = settings
         self._facts = preflight.check(settings, earlier.get(OUTPUT), stack)
@@ -71,13 +71,13 @@ class ExistingServers:
     def allow_traffic(
         self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
     ) -> pulumi.Output[str]:
-        """The machines are open; the address of the first one."""
+        """Nothing to open; the URL of the first server."""
         return servers[0].url(self._settings.web_port)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingServer:
-    """A `Machine` that somebody else has made."""
+    """A `Machine` that somebody else has set up."""
 
     facts: HostFacts
     settings: Settings
@@ -100,11 +100,11 @@ class ExistingServer:
 
     @property
     def sshd(self) -> str:
-        """Who may log in, and how, is for its owner to say."""
+        """Its owner decides who may log in, and how."""
         return "sshd-own.conf"
 
     def files(self, role: Role) -> Sequence[ServerFile]:
-        """A firewall, for nobody else has one around it."""
+        """A firewall, because no provider puts one around it."""
         return [
             ServerFile(
                 name="firewall",
@@ -129,7 +129,7 @@ class ExistingServer:
     def open_port(self, role: Role) -> str:
         return render("open_port.sh", port=self._port(role))
 
-    def opened(
+    def provision(
         self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
     ) -> Host:
         own = self.facts.host

@@ -19,7 +19,7 @@ class Platform(Protocol):
 
     @property
     def web_distribution(self) -> Distribution:
-        """What the web servers run: one family for all."""
+        """The distribution of the web servers; all of them are of one family."""
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -38,7 +38,7 @@ class Platform(Protocol):
 
         Args:
             servers: the web servers.
-            after: what is done once every server serves the release.
+            after: resources that are complete once every server serves the release.
         """
 
 
@@ -47,12 +47,12 @@ def platform_of(settings: Settings, earlier: Mapping[str, Any]) -> Platform:
 
     Args:
         settings: of the environment.
-        earlier: the outputs of the last good update.
+        earlier: the outputs of the last successful update.
 
     Raises:
-        SlipwayError: the cloud does not answer, or a machine is not what it has to be.
+        SlipwayError: the cloud does not answer, or a server does not qualify.
     """
-    # DigitalOcean's package takes half a second to import, and is not asked where it has no part.
+    # Importing DigitalOcean's package takes half a second, so it happens only where it is used.
     if settings.own_hosts:
         from components.platform.existing_servers import ExistingServers
 

@@ -1,8 +1,8 @@
-"""The first look at servers of one's own: who they are and what they run.
+"""The preflight of existing servers: which machines they are and what they run.
 
-It changes nothing. The host keys are compared at every update, all at once (ssh-keyscan); a login
-is made only to a machine that the last good update did not know yet. So what is wrong with any of
-them is said before anything changes on one.
+It changes nothing. Host keys are compared at every update (ssh-keyscan), in parallel. It logs in
+only to servers that the last successful update did not know. So a problem with any server is
+reported before anything changes on one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from components.settings.existing_host import ExistingHost
 from components.settings.settings import Settings
 
 SECONDS = 8
-"""A server that has not answered by then is not there."""
+"""Time-out for a server's answer."""
 # In the order in which they are preferred. pulumi-command asks a server for the pinned type alone,
 # for RSA keys only with SHA-1 signatures, which no server of today gives.
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
-# What a server says of itself; run as whoever may log in.
+# Reports the facts about a server. Runs as the user that logs in.
 _QUESTIONS = """\
 [ "$(uname -s)" = Linux ] || { echo "id=$(uname -s)"; exit 0; }
 [ ! -r /etc/os-release ] || (. /etc/os-release; echo "id=${ID:-}"; echo "version=${VERSION_ID:-}")
@@ -52,26 +52,26 @@ done
 
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
-    """A server of one's own that has been looked at."""
+    """What is known about an existing server."""
 
     host: ExistingHost
     host_key: str
-    """`ssh-ed25519 AAAA…`, as it was pinned."""
+    """The pinned key: `ssh-ed25519 AAAA…`."""
     distribution: Distribution
     os_release: str
     """ID and VERSION_ID of its os-release(5), for the next update."""
 
 
 def check(settings: Settings, earlier: Any, stack: str) -> dict[str, HostFacts]:
-    """Look at all servers of one's own; by their name in the stack.
+    """Check all existing servers; the facts by the server's name in the stack.
 
     Args:
         settings: those of the environment.
-        earlier: `to_output` of the last good update; None before the first.
+        earlier: `to_output` of the last successful update; None before the first.
         stack: for the advice in messages.
 
     Raises:
-        SlipwayError: one line for each server that is not what it has to be.
+        SlipwayError: one line for each server that does not qualify.
     """
     hosts = settings.own_hosts
     remembered = earlier if isinstance(earlier, Mapping) else {}
@@ -91,7 +91,7 @@ def check(settings: Settings, earlier: Any, stack: str) -> dict[str, HostFacts]:
 
 
 def to_output(known: Iterable[HostFacts]) -> dict[str, dict[str, str]]:
-    """What the next update need not ask again: plain data for the stack's outputs."""
+    """What the next update need not ask again, as plain data for the stack's outputs."""
     return {
         each.host.known_as: {"key": fingerprint(each.host_key), "system": each.os_release}
         for each in known
@@ -164,7 +164,7 @@ def _look_at(
 
 def _pinned_key(host: ExistingHost, host_keys: Sequence[str], stack: str) -> str:
     pins = pins_of(host, host_keys)
-    # As a rule whole keys are pinned, and of one type.
+    # Usually full keys of one type are pinned.
     all_ed25519 = {pin.split()[0] for pin in pins} == {"ssh-ed25519"}
     keys = scan_host_keys(host, "ed25519") if all_ed25519 else scan_host_keys(host)
     for key in keys:
@@ -178,15 +178,15 @@ def _pinned_key(host: ExistingHost, host_keys: Sequence[str], stack: str) -> str
         )
     before = pins[0] if pins[0].startswith("SHA256:") else fingerprint(pins[0])
     raise SlipwayError(
-        f"shows the host key {shown}, but {before} is pinned (hostKeys): it was installed"
-        f" anew, or somebody is in between. If it is meant to be, scripts/trust-hosts {stack}"
+        f"shows the host key {shown}, but {before} is pinned (hostKeys): either the"
+        f" server was reinstalled, then run scripts/trust-hosts {stack}, or another one answers"
     )
 
 
 def _check_answers(
     name: str, host: ExistingHost, answers: Mapping[str, str], settings: Settings
 ) -> None:
-    """Raises SlipwayError where the server cannot become what it is meant to be."""
+    """Raises SlipwayError if the server does not qualify for its role."""
     registry.of(answers.get("id", ""), answers.get("version", ""))
     if answers.get("systemd") != "yes":
         raise SlipwayError("does not run systemd")
@@ -239,10 +239,10 @@ def _asked(host: ExistingHost, host_key: str, settings: Settings) -> dict[str, s
 def ssh_words(
     host: ExistingHost, host_key: str, settings: Settings, *, known_hosts: str
 ) -> list[str]:
-    """ssh as the owner of a server, who is there before the user deploy is.
+    """The ssh command line for the owner of a server, before the user deploy exists.
 
     Raises:
-        SlipwayError: the key's file is not there.
+        SlipwayError: the key's file does not exist.
     """
     key = settings.ssh_key
     if key and not Path(key).expanduser().is_file():

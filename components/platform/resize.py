@@ -1,7 +1,7 @@
-"""Web servers get another size one after the other, each out of the load balancer meanwhile.
+"""Web servers are resized one after the other, each out of the load balancer meanwhile.
 
-DigitalOcean resizes a droplet only while it is off, and its provider cuts the power: all of them at
-once would take the site away.
+DigitalOcean resizes a droplet only while it is off, and the provider powers it off hard: resizing
+all of them at once would take the site down.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from components.servers.keys import KeyPair
 from components.servers.machine import DEPLOY_USER
 from components.settings.settings import Settings
 
-#: Until a server serves again that was switched on.
+#: How long a server may take to serve again after power-on.
 SECONDS_UNTIL_IT_IS_BACK = 300
 SECONDS_BETWEEN_TRIES = 1
 
 
 class Resize:
-    """What a web server's droplet is updated with, in an update that gives it another size."""
+    """Options for the droplets of web servers in an update that resizes them."""
 
     def __init__(self, settings: Settings, earlier: Mapping[str, str]) -> None:
         """`earlier` is what was ordered by the last good update; empty before the first."""
@@ -39,7 +39,7 @@ class Resize:
     def options(
         self, server: str, host_key: KeyPair, deploy_key: KeyPair
     ) -> pulumi.ResourceOptions | None:
-        """Of the next droplet; None where there is nothing to wait for."""
+        """Of the next droplet; None if there is nothing to wait for."""
         if not (self._is_due and self._settings.balanced):
             return None
         script = _StepScript(server, host_key, deploy_key)

@@ -1,8 +1,8 @@
-"""A server that leaves the fleet is seen off: visitors who are being served get their answer first.
+"""A server is drained before it is destroyed: its requests end first.
 
 The engine changes the load balancer before it destroys anything, and destroys what depends on a
-droplet before the droplet: so `delete` here runs after the balancer has let go of the server, and
-before the server is gone.
+droplet before the droplet itself. So `delete` runs after the load balancer has removed the server,
+and before the server is destroyed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from components.servers.remote import Host
 
 
 class DrainOnDelete(local.Command):
-    """Does nothing until it is deleted; then it waits for the server, never for long.
+    """Does nothing until it is deleted; then it drains the server, within a limit.
 
-    It runs on this machine and never fails: a server that does not answer is taken away all the
-    same. A command over SSH (`RemoteScript`) would fail then, and with it the removal.
+    It runs on this machine and never fails, so that a server that does not answer can still be
+    destroyed. A `RemoteScript` would fail, and with it the update.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class DrainOnDelete(local.Command):
             environment={"SERVER_ADDRESS": host.address, "SERVER_KEY": host.host_key},
             stdin=host.private_key,
             add_previous_output_in_env=False,
-            # Not `deleted_with` the droplet, as all else on the server is.
+            # Unlike everything else on the server, not `deleted_with` the droplet.
             opts=pulumi.ResourceOptions.merge(
                 opts, pulumi.ResourceOptions(depends_on=[host.machine])
             ),

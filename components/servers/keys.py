@@ -1,9 +1,8 @@
-"""Keys and passwords: made once, on the machine of the first update, and kept only as secrets in
-the stack's state.
+"""Keys and passwords, generated once on the machine of the first update. Only the stack's state
+holds them, as secrets.
 
-pulumi-command runs a generator on this machine and its standard output becomes a secret output.
-Later updates never run it again: its inputs are ignored, so that not even a change of this file
-replaces a key.
+pulumi-command runs the generator on this machine, and its standard output becomes a secret output.
+Its inputs are ignored, so later updates never run it again, even if this file changes.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import pulumi
 from pulumi_command import local
 
-# ssh-keygen writes only to files: a folder of our own, gone when the shell ends.
+# ssh-keygen writes only to files, so it gets a folder that is deleted when the shell ends.
 _NEW_KEY_PAIR = """\
 set -eu; umask 077
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
@@ -51,7 +50,7 @@ class KeyPair:
 
 
 class Password:
-    """48 hexadecimal digits from the kernel's random source."""
+    """48 hexadecimal digits from /dev/urandom."""
 
     value: pulumi.Output[str]
 

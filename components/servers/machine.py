@@ -1,4 +1,4 @@
-"""What a server stands on: a droplet, or a machine that is there already."""
+"""The machine that a server runs on: a droplet, or one that exists already."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ DEPLOY_USER = "deploy"
 
 
 class Machine(Protocol):
-    """One machine, before and while it becomes a server."""
+    """One machine, which becomes a server."""
 
     @property
     def name(self) -> str:
-        """How people know it: the droplet's name, or the address."""
+        """The name that people use: the droplet's, or the address."""
 
     @property
     def image(self) -> str:
-        """What it was made from; empty where somebody else made it."""
+        """The image it was created from; empty for an existing machine."""
 
     @property
     def distribution(self) -> Distribution: ...
 
     @property
     def packages(self) -> Sequence[str]:
-        """Besides those of the server's role."""
+        """In addition to those of the server's role."""
 
     @property
     def sshd(self) -> str:
-        """The template of its additions to sshd's configuration."""
+        """The template of sshd's additional configuration."""
 
     def files(self, role: Role) -> Sequence[ServerFile]:
-        """Besides those that every server has."""
+        """In addition to those that every server has."""
 
     def open_port(self, role: Role) -> str:
-        """Shell command that lets the role's visitors through a firewall of the machine's own."""
+        """Shell command that opens the role's port in the machine's own firewall, if it has one."""
 
-    def opened(
+    def provision(
         self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
     ) -> Host:
-        """Make the machine, or the user deploy on it.
+        """Create the machine, or the user deploy on one that exists.
 
         Args:
             name: the server's name in the stack.
-            deploy_key: opens it from then on.
+            deploy_key: with which the user deploy logs in.
             connect_seconds: as `Host` has it.
-            parent: of what is made.
+            parent: of the resources.
         """

@@ -1,8 +1,8 @@
 """Files and scripts on a server, over SSH.
 
-Every connection pins the server's host key. Whatever is secret goes by standard input, for a
-failing command is printed whole. Every resource carries the machine's id as a trigger, so that a
-rebuilt server is prepared again from nothing, and is forgotten together with its machine.
+Every connection pins the server's host key. Secrets go by standard input, because the engine prints
+a failing command in full. Every resource has the machine's id as a trigger, so a rebuilt server is
+prepared from scratch, and is deleted from the state together with its machine.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from components.core.project import ROOT
 from components.core.put_file import PROGRAM, PutFile
 from components.core.shell import END_OF_FILE, as_root
 
-# What a slow first boot takes.
-SECONDS_FOR_THE_FIRST_CONTACT = 300
-# A server that does not even refuse is given up for this time. (Default of pulumi-command: 15.)
-SECONDS_FOR_A_DIAL = 5
-# Every server has these from the first contact on (components/servers/server.py).
+# A slow first boot takes as long.
+BOOT_SECONDS = 300
+# Time-out of one connection attempt when the server drops packets (pulumi-command's default: 15).
+DIAL_SECONDS = 5
+# The bootstrap installs these on every server (components/servers/server.py).
 HOST_TOOLS = ROOT / "host"
 PUT_FILE = HOST_TOOLS / PROGRAM
 NOTE = HOST_TOOLS / "slipway-note"
@@ -34,32 +34,32 @@ REMOVE = HOST_TOOLS / "slipway-remove"
 RUN_RELEASECTL = HOST_TOOLS / "slipway-releasectl"
 TOOLS = (PUT_FILE, NOTE, ON_REMOVE, REMOVE, RUN_RELEASECTL)
 TOOLS_FOLDER = "/usr/local/sbin"
-# Who changes this server, for its journals (components/release/performer.py).
+# Names who is updating this server, for its journals (components/release/performer.py).
 UPDATED_BY = "/etc/slipway/updated-by"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """How to reach one server, and the machine it lives and dies with."""
+    """How to reach one server, and the machine that it runs on."""
 
     name: str
     machine: pulumi.Resource
-    """A droplet, or the first contact with a server of one's own."""
+    """A droplet, or the command that creates the deploy user on an existing server."""
     machine_id: pulumi.Output[str]
-    """Another one where the machine is another one, or was installed anew."""
+    """Changes when the machine is replaced or reinstalled."""
     address: pulumi.Output[str]
     port: int = 22
     private_address: pulumi.Output[str]
-    """Where the other servers reach it."""
+    """The address at which the other servers reach it."""
     user: str
     private_key: pulumi.Output[str]
     host_key: pulumi.Output[str]
     connect_seconds: int
-    """How long to try where it refuses; where it is silent, each try takes its time besides."""
+    """How long to retry while it refuses connections; attempts that time out take longer."""
 
     @cached_property
     def connection(self) -> pulumi.Output[remote.ConnectionArgs]:
-        """One for all that is done there: each further one would be put together anew."""
+        """Built once and shared by all resources on the server."""
         known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(
             host=self.address, private_key=self.private_key, host_key=self.host_key
         )
@@ -69,12 +69,12 @@ class Host:
                 port=None if self.port == 22 else self.port,
                 user=self.user,
                 dial_error_limit=dials_within(self.connect_seconds),
-                per_dial_timeout=SECONDS_FOR_A_DIAL,
+                per_dial_timeout=DIAL_SECONDS,
             )
         )
 
     def seen_from_here(self) -> dict[str, pulumi.Input[str | int]]:
-        """The same for a command on this machine; the private key is a secret."""
+        """The same, as inputs of a command that runs on this machine. The private key is secret."""
         return {
             "hostname": self.name,
             "address": self.address,
@@ -87,14 +87,14 @@ class Host:
     def options(
         self, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource] = ()
     ) -> pulumi.ResourceOptions:
-        """Options of everything on this server: gone with the machine, not undone on it."""
+        """Options of every resource on this server, which is deleted together with the machine."""
         return pulumi.ResourceOptions(
             parent=parent, depends_on=list(depends_on), deleted_with=self.machine
         )
 
 
 class RemoteScript(remote.Command):
-    """A shell script, safe to repeat, run as root when it, its input or the machine changes."""
+    """A shell script that runs as root when it, its input or the machine changes."""
 
     def __init__(
         self,
@@ -112,10 +112,10 @@ class RemoteScript(remote.Command):
         Args:
             name: unique in the stack.
             host: where it runs.
-            script: POSIX shell; printed when it fails, so it holds no secret.
+            script: POSIX shell. It is printed when it fails, so it must hold no secret.
             stdin: its standard input; secrets go here.
-            undo: a script that runs when this is taken away and the server stays.
-            shown: which of its output a person sees while it runs.
+            undo: a script that runs when the resource is deleted and the server stays.
+            shown: which of its output the engine shows while it runs.
             opts: made by `Host.options`.
         """
         super().__init__(
@@ -132,9 +132,9 @@ class RemoteScript(remote.Command):
 
 
 class RemoteFile(RemoteScript):
-    """A file on a server: put aside, checked, moved into place; then what uses it is told.
+    """A file on a server: written aside, checked, moved into place, and then taken up by its unit.
 
-    A content that fails its check leaves the old file as it was. Standard output is its SHA-256.
+    If the content fails its check, the old file stays. Standard output is its SHA-256.
     """
 
     def __init__(
@@ -152,9 +152,9 @@ class RemoteFile(RemoteScript):
         Args:
             name: unique in the stack.
             host: where it lives.
-            put: where it goes, and how.
+            put: its path, and how it is put there.
             content: the whole file; goes by standard input, so it may be secret.
-            gone_with_resource: whether it is removed when the program has it no more.
+            gone_with_resource: whether deleting the resource removes the file.
             opts: made by `Host.options`.
         """
         known = pulumi.Output.from_input(put)
@@ -171,12 +171,12 @@ class RemoteFile(RemoteScript):
 
     @property
     def digest(self) -> pulumi.Output[str]:
-        """SHA-256 of the content as it is on the server; not a secret even where the content is."""
+        """SHA-256 of the file on the server. It is no secret, even if the content is one."""
         return pulumi.Output.unsecret(self.stdout)
 
 
 def dials_within(seconds: float) -> int:
-    """How many failures to forgive, so that the pauses between the tries last that long.
+    """How many failed attempts add up to pauses of that length.
 
     The first pause is 0.1 s, each further one longer by half, up to 5 s (pulumi-command's
     connection.go).

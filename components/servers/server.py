@@ -14,7 +14,7 @@ from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
 from components.servers.remote import (
-    SECONDS_FOR_THE_FIRST_CONTACT,
+    BOOT_SECONDS,
     TOOLS,
     TOOLS_FOLDER,
     UPDATED_BY,
@@ -31,17 +31,17 @@ class ServerArgs:
     role: Role
     deploy_key: KeyPair
     updated_by: str
-    """Who changes it, for its journals."""
+    """Who is updating it, for its journals."""
     connect_seconds: int
-    """How long to try to reach it once it has been reached."""
+    """How long to retry connecting after the bootstrap."""
     packages: Sequence[str] = ()
-    """Besides those of its role."""
+    """In addition to those of its role."""
     post_install: Sequence[str] = ()
-    """Shell commands that belong to the packages (run each time, so safe to repeat)."""
+    """Shell commands that run after the packages are installed. Safe to repeat."""
 
 
 class Server(pulumi.ComponentResource):
-    """A prepared server: `host` is how to reach it, `ready` what its users wait for."""
+    """A prepared server. `host` is how to reach it; `ready` is what other components depend on."""
 
     name: str
     distribution: Distribution
@@ -55,13 +55,13 @@ class Server(pulumi.ComponentResource):
     ) -> None:
         super().__init__("slipway:index:Server", name, None, opts)
         machine, system = args.machine, args.machine.distribution
-        self.host = machine.opened(name, args.deploy_key, args.connect_seconds, parent=self)
-        booting = replace(self.host, connect_seconds=SECONDS_FOR_THE_FIRST_CONTACT)
+        self.host = machine.provision(name, args.deploy_key, args.connect_seconds, parent=self)
+        booting = replace(self.host, connect_seconds=BOOT_SECONDS)
 
         bootstrap = RemoteScript(
             f"{name}-bootstrap",
             host=booting,
-            # On standard input, for a failing command is printed whole.
+            # By standard input, because the engine prints a failing command in full.
             script='sh -c "$(cat)"',
             stdin=render(
                 "bootstrap.sh",
@@ -142,7 +142,7 @@ class Server(pulumi.ComponentResource):
                 "port": self.host.port,
                 "private_address": self.private_address,
                 "host_key": self.host.host_key,
-                # For whoever looks at it.
+                # For scripts/status.
                 "system": system.facts,
                 "tools": {
                     f"{TOOLS_FOLDER}/{tool.name}": hashlib.sha256(tool.read_bytes()).hexdigest()
@@ -153,7 +153,7 @@ class Server(pulumi.ComponentResource):
 
     @property
     def summary(self) -> pulumi.Output[dict[str, str]]:
-        """What the stack's outputs say of it."""
+        """What the stack's outputs say about it."""
         return pulumi.Output.all(
             server=self.host.name,
             name=self.name,
@@ -163,5 +163,5 @@ class Server(pulumi.ComponentResource):
         )
 
     def url(self, port: int) -> pulumi.Output[str]:
-        """Of what it serves at a port."""
+        """The URL of what it serves at a port."""
         return pulumi.Output.concat("http://", self.address, "" if port == 80 else f":{port}", "/")

@@ -1,7 +1,7 @@
-"""A file of this project on a server, of which the state holds the digest alone.
+"""A file of this project on a server, of which the state holds only the digest.
 
-A `RemoteFile` is in the state twice for each server, as it was wanted and as it was put, and the
-state is written anew at each step of an update: for a long file that adds up.
+The state holds a `RemoteFile` twice for each server, as input and as output, and the engine
+rewrites the state at each step of an update. For a long file that adds up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PUT = f"{HERE} cli.servers.upload_file"
 
 
 class UploadedFile(local.Command):
-    """A program put in its place as a `RemoteFile` is; this machine reads it when it is put."""
+    """A program that is put like a `RemoteFile`; this machine reads it when it uploads it."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class UploadedFile(local.Command):
             name: unique in the stack.
             host: where it lives.
             source: within the project, a file or a package.
-            put: where it goes, and how.
-            interpreter: in /usr/bin, such as python3.12: what its first line names.
+            put: its path, and how it is put there.
+            interpreter: for its first line, such as python3.12, in /usr/bin.
             opts: made by `Host.options`.
         """
         content = python_script(program_text(source), interpreter)

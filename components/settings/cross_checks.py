@@ -12,7 +12,7 @@ from components.settings.settings import Settings
 
 
 def check(settings: Settings, prefix: str) -> None:
-    """Raise `SlipwayError` where two settings contradict each other.
+    """Raise `SlipwayError` if two settings contradict each other.
 
     Args:
         settings: each of them valid by itself.

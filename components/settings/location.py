@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from components.core.errors import SlipwayError
 
-#: Where `staticFolder` is served.
+#: The path at which `staticFolder` is served.
 STATIC = "/static"
 #: Where nginx serves the page of the setting `maintenance`.
 MAINTENANCE_PAGE = "/maintenance.html"

@@ -176,7 +176,7 @@ def test_a_server_leaves_and_another_comes_under_slow_requests(fleet: WebServers
     with Visitors(slow, pattern="slept in", patience=30) as visitors:
         with fleet.setting(webCount=3):
             said = fleet.up()
-            assert "its requests were not waited for" not in said
+            assert "could not be drained" not in said
             assert len(fleet.site.output("web")) == 3
         fleet.up()
     assert len(fleet.site.output("web")) == 4
@@ -189,7 +189,7 @@ def test_a_dead_server_is_taken_away_once_it_is_named(fleet: WebServers) -> None
         refused = fleet.site.run("scripts/up local", fails=True)
         assert "scripts/up local --destroy web-4" in refused.stderr
         said = fleet.up("--destroy web-4")
-    assert "web-4: its requests were not waited for" in said
+    assert "web-4: could not be drained" in said
     fleet.up()
 
 

@@ -14,7 +14,7 @@ Role = Literal["web", "db"]
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """One system, with its names for what every server of ours has."""
+    """One system, with its names for what every server has."""
 
     label: str
     """For people: Debian 12."""
@@ -51,12 +51,12 @@ class Distribution:
     updates_template: str
     updates_check: str = ""
     post_install: Mapping[Role, tuple[str, ...]]
-    """By the server's role: shell commands that make of its packages what Debian's make of
-    themselves (run each time, so safe to repeat)."""
+    """By the server's role: shell commands that set up what Debian's packages set up by themselves.
+    Safe to repeat."""
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the state keeps for whoever looks at the server (host/survey.py)."""
+        """What host/survey.py needs to know, kept in the state."""
         return {
             "installed": list(self.installed),
             "pg_isready": self.pg_isready,

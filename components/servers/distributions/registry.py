@@ -1,4 +1,4 @@
-"""Which of the known systems one is."""
+"""Finds the distribution of a server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def of(name: str, version: str) -> Distribution:
     """By ID and VERSION_ID of os-release(5).
 
     Raises:
-        SlipwayError: it is none of those we know; says what was seen and what is allowed.
+        SlipwayError: the system is not supported; names it and those that are.
     """
     if postgresql := POSTGRESQL.get((name, version)):
         return debian(f"{name.capitalize()} {version}", postgresql)

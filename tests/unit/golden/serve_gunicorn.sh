@@ -2,8 +2,8 @@
 # Slipway: runs one instance of site under gunicorn, in the foreground.
 set -eu
 instance=$1
-# Whatever falls over again and again, for its database is away, pauses longer each time: up to 20 s, for as
-# long as it takes. One that has run for a minute starts at once.
+# An instance that keeps crashing, perhaps because its database is down, waits longer before each start, up to 20 s.
+# One that has run for a minute starts at once.
 attempts=/run/site/$instance.attempts
 count=0 last=0 now=$(date +%s)
 [ ! -r "$attempts" ] || read -r count last <"$attempts" || :
