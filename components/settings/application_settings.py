@@ -225,7 +225,7 @@ class ApplicationSettings(Section):
         int,
         between(1, 256),
         Setting(
-            "Threads of each worker: how many requests it answers at a time",
+            "Threads of each worker, which is how many requests it answers at a time",
             ROLLED_OUT,
             TAKEN_OVER,
         ),
