@@ -148,6 +148,6 @@ def test_a_bucket_that_is_not_there_is_named(server: S3Server) -> None:
 def test_an_endpoint_where_nobody_listens_is_named(
     server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bucket, "TRIES", 1)
+    monkeypatch.setattr(bucket, "ATTEMPTS", 1)
     with pytest.raises(BucketError, match=r"at http://127\.0\.0\.1:9 cannot be reached"):
         of(server, "dev", endpoint="http://127.0.0.1:9").has(ABSENT)

@@ -295,8 +295,8 @@ def test_the_app_server_is_as_patient_as_the_most_patient_path() -> None:
         ({"path": "/a", "headers": {"X A": "1"}}, "].headers is X A: must be a map"),
         ({"path": "/a", "headers": {"Server": "x"}}, "].headers has Server, which nginx says"),
         (
-            {"path": "/a", "maxupload": "1m"},
-            "].maxupload is not a setting; did you mean slipway:locations[0].maxBodySize?",
+            {"path": "/a", "maxbodysize": "1m"},
+            "].maxbodysize is not a setting; did you mean slipway:locations[0].maxBodySize?",
         ),
         ("/content", " is /content: must be a list of maps, each with a path"),
     ],
