@@ -115,7 +115,7 @@ class OwnServerSettings(Section):
         matches(r"[a-z_][a-z0-9_-]*"),
         Field(description="a user's name"),
         Setting(
-            "User of the first contact with a server of your own - root, or one with sudo and "
+            "User of the first login to a server of your own - root, or one with sudo and "
             "no password",
             LATER,
         ),
