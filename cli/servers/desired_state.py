@@ -13,7 +13,7 @@ from typing import Any
 
 from components.core.put_file import PutFile
 
-# The first contact with a server of one's own (components/platform/existing_servers.py).
+# Creates the user deploy on an existing server (components/platform/existing_servers.py).
 OWN_MACHINE = "-deploy-user"
 SERVER = "slipway:index:Server"
 _APPLICATION = re.compile(r"/etc/slipway/(\w+)/app\.json")
@@ -42,7 +42,7 @@ class Expectation:
 
     server: str
     machine: str
-    """The URN of its droplet, or of the first contact with a server of one's own."""
+    """The URN of its droplet, or of what creates the user deploy on an existing server."""
     files: dict[str, WantedFile] = field(default_factory=dict)
     """By path."""
     system: dict[str, Any] = field(default_factory=dict)

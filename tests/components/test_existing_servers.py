@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.core.put_file import PutFile
 from components.platform import preflight
 from components.platform.preflight import HostFacts
 from components.servers.distributions import registry
@@ -115,6 +116,30 @@ def test_each_site_notes_on_the_machine_how_it_is_removed(own: Run) -> None:
     assert "slipway-on-remove site-site" in engine.one("web-prepare").inputs["create"]
     assert "slipway-on-remove site-shop" in engine.one("web-shop-prepare").inputs["create"]
     assert "slipway-remove --site shop" in engine.one("web-shop-site").inputs["delete"]
+
+
+def test_each_server_declares_its_units_and_what_stays_on_it(own: Run) -> None:
+    engine = own()
+    puts = {each.name: PutFile.in_command(each.inputs["create"]) for each in engine.all("Command")}
+    units = {name: put.unit.name for name, put in puts.items() if put and put.unit}
+    every = {
+        "sshd": "ssh.service",
+        "security-updates": "unattended-upgrades.service",
+        "journal": "systemd-journald.service",
+        "firewall-unit": "slipway-firewall.service",
+    }
+    assert units == {
+        **{
+            f"{server}-{what}": unit
+            for server in ("web", "web-2", "db")
+            for what, unit in every.items()
+        },
+        "web-nginx": "nginx.service",
+        "web-2-nginx": "nginx.service",
+        "database-postgresql-conf": "postgresql.service",
+    }
+    stay = {name for name, put in puts.items() if put and put.stays}
+    assert stay == {"database-postgresql-conf", "database-pg-hba"}
 
 
 def test_the_next_update_knows_what_was_seen(own: Run) -> None:

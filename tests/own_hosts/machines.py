@@ -19,11 +19,15 @@ import yaml
 
 from tests.clone import Clone
 
-#: What the installation of packages makes without listing it: links of systemd and of alternatives,
-#: caches, copies of the lists of users, logs.
+#: What the installation of packages makes without listing it: links of systemd, nginx and of
+#: alternatives, caches, copies of the lists of users, logs, the answers to debconf's questions.
 MADE_BY_PACKAGES = re.compile(
-    r"/etc/(systemd/system/[\w@.-]+\.wants(/|$)|rc\d\.d/|alternatives/|ssl/certs|ld\.so\.cache$|\.pwd\.lock$"
-    r"|(passwd|shadow|group|gshadow|subuid|subgid)-?$)|/var/log/(journal/|apt|dpkg|alternatives)"
+    r"(?!.*(slipway|site))("
+    r"/etc/(systemd/system/[\w@.-]+\.wants(/|$)|rc\d\.d/|alternatives/|nginx/modules-enabled/)"
+    r"|/etc/(ssl/certs|ld\.so\.cache$|\.pwd\.lock$)"
+    r"|/etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$"
+    r"|/etc/apt/apt\.conf\.d/(20auto-upgrades|50unattended-upgrades)$"
+    r"|/var/log/(journal/|apt|dpkg|alternatives|nginx/|unattended-upgrades/))"
 )
 IMAGES = {"first": "debian-12-x64", "second": "debian-13-x64", "data": "debian-13-x64"}
 
