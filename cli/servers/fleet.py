@@ -169,8 +169,9 @@ class SshSession:
     def ssh(self, server: Server, *command: str, options: Sequence[str] = ()) -> list[str]:
         """The command line of ssh for a command there, or for a shell."""
         every = (
+            f"IdentityFile={_in_an_option(self.key)}",
             "IdentitiesOnly=yes",
-            f"UserKnownHostsFile={self.known_hosts}",
+            f"UserKnownHostsFile={_in_an_option(self.known_hosts)}",
             "StrictHostKeyChecking=yes",
             "LogLevel=ERROR",
             _KEY_EXCHANGE,
@@ -179,7 +180,12 @@ class SshSession:
         chosen = [word for option in every for word in ("-o", option)]
         if server.port != 22:
             chosen += ["-p", str(server.port)]
-        return ["ssh", "-i", str(self.key), *chosen, f"deploy@{server.address}", *command]
+        return ["ssh", *chosen, f"deploy@{server.address}", *command]
+
+
+def _in_an_option(path: Path) -> str:
+    """A path as ssh's options take it: with `%` and spaces in it, too (ssh_config(5), TOKENS)."""
+    return f'"{str(path).replace("%", "%%")}"'
 
 
 def _run(line: Sequence[str], stdin: str, timeout: float) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,19 @@ def test_some_of_the_servers_can_be_asked(fake: Path) -> None:
     fleet = Fleet.in_state("dev", state("web", "db"))
     assert list(fleet.run_on_all("x", servers=["db"])) == ["db"]
     assert fleet.run_on_all("x", servers=[]) == {}
+
+
+def test_the_folder_of_the_keys_may_have_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held against ssh itself, which only says how it reads its options."""
+    home = tmp_path / "50% off? #2 of two"
+    home.mkdir()
+    monkeypatch.setenv("SLIPWAY_HOME", str(home))
+    fleet = Fleet.in_state("dev", state("web"))
+    with fleet.ssh_session() as session:
+        line = [*session.ssh(fleet.servers["web"]), "-G"]
+        told = subprocess.run(line, capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
+        assert f"userknownhostsfile {session.known_hosts}\n" in told.stdout
+        assert f"identityfile {session.key}\n".replace("%", "%%") in told.stdout
