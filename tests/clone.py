@@ -116,13 +116,11 @@ class Clone:
         """What it prints on all web servers, or on these, asked at once."""
         if not set(names) <= self.fleet.servers.keys():
             self.forget_fleet()
-        results = self.fleet.run_everywhere(
-            command, servers=names or self.web_servers, timeout=timeout
-        )
+        results = self.fleet.run_on_all(command, servers=names or self.web_servers, timeout=timeout)
         if not all(result.reached for result in results.values()):
             # One may have been made anew, with another address and another key.
             self.forget_fleet()
-            results = self.fleet.run_everywhere(
+            results = self.fleet.run_on_all(
                 command, servers=names or self.web_servers, timeout=timeout
             )
         for name, result in results.items():

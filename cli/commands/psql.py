@@ -28,8 +28,8 @@ def _run(options: argparse.Namespace) -> int:
     # In its own home: psql would complain of the folder that ssh begins in.
     psql = f"sudo -iu postgres psql --dbname {database} {shlex.join(options.options)}"
     terminal = ["RequestTTY=force"] if sys.stdin.isatty() and sys.stdout.isatty() else []
-    with fleet.opened() as opened:
-        return run(opened.ssh(fleet.find("db"), psql, options=terminal))
+    with fleet.ssh_session() as session:
+        return run(session.ssh(fleet.find("db"), psql, options=terminal))
 
 
 COMMAND = Command(

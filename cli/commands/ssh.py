@@ -28,8 +28,8 @@ def _run(options: argparse.Namespace) -> int:
     # ssh itself gives a terminal to a shell only.
     wants = options.command and sys.stdin.isatty() and sys.stdout.isatty()
     terminal = ["RequestTTY=force"] if wants else []
-    with fleet.opened() as opened:
-        return run(opened.ssh(server, *options.command, options=terminal))
+    with fleet.ssh_session() as session:
+        return run(session.ssh(server, *options.command, options=terminal))
 
 
 COMMAND = Command(

@@ -84,6 +84,6 @@ def _forgive(fleet: Fleet, app: str, release: State) -> None:
     command = (
         f"sudo releasectl --app {app} --by {performer.current_performer()} unmark-bad {release.id}"
     )
-    for name, result in fleet.run_everywhere(command, servers=bad).items():
+    for name, result in fleet.run_on_all(command, servers=bad).items():
         if result.status != 0:
             fail(f"{name}: release {release.id} stays bad: {result.errors.strip()}")

@@ -53,5 +53,5 @@ def ask(fleet: Fleet, app: str) -> dict[str, Answer]:
         app: the name of the site's application.
     """
     command = f"sudo releasectl --app {app} list --json --all"
-    results = fleet.run_everywhere(command, servers=web_servers(fleet))
+    results = fleet.run_on_all(command, servers=web_servers(fleet))
     return {name: Answer.of(result) for name, result in results.items()}

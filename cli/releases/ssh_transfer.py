@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 
 
-class Relay:
+class SshTransfer:
     """Its standard error goes on to ours, line by line, and is remembered in `told`."""
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ class Relay:
         return self.status
 
     @contextmanager
-    def given_up_on_failure(self) -> Iterator[None]:
+    def abandoned_on_failure(self) -> Iterator[None]:
         """If what is in the block fails, it clears up, unheard: it would only say the same."""
         try:
             yield

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 
 from cli.console import CommandError, say, status_of
 from cli.paths import ROOT
-from cli.releases.ssh_transfer import Relay
-from cli.servers.fleet import PATIENT, SSH_FAILED, Fleet, Opened, Server
+from cli.releases.ssh_transfer import SshTransfer
+from cli.servers.fleet import SSH_FAILED, UPDATE_SSH_OPTIONS, Fleet, Server, SshSession
 from components.release import artifact_store
 from local_cloud.plugins.shared_stopwatch import Stopwatch
 
@@ -28,11 +28,11 @@ from local_cloud.plugins.shared_stopwatch import Stopwatch
 _IN_VAIN = ("Host key verification failed", "Permission denied")
 
 
-class DeliveryError(CommandError):
+class UploadError(CommandError):
     """One line for a person, or none where all has been said."""
 
 
-class Delivery:
+class ReleaseUpload:
     """What one server is to have, and how to get it there.
 
     Args:
@@ -57,7 +57,7 @@ class Delivery:
         """What releasectl says of it on the server: one line of JSON.
 
         Raises:
-            DeliveryError: the server cannot be reached, the archive is to be had nowhere, or the
+            UploadError: the server cannot be reached, the archive is to be had nowhere, or the
                 release could not be staged.
         """
         given = self.given
@@ -67,29 +67,33 @@ class Delivery:
         stage = " ".join(["stage", self.release, "--receive", *self.options])
         # sshd may be reloading its configuration at this very moment, or the network stumble.
         until = time.monotonic() + given["connect_seconds"]
-        with Fleet(self.stack, {self.server: target}, given["private_key"]).opened() as opened:
+        with Fleet(
+            self.stack, {self.server: target}, given["private_key"]
+        ).ssh_session() as session:
             while True:
                 watch = Stopwatch(f"{self.server}-stage")
-                relay = Relay(self._ssh(opened, target, stage))
-                wanted = relay.ask(record)
+                transfer = SshTransfer(self._ssh(session, target, stage))
+                wanted = transfer.ask(record)
                 watch.lap("connect")
                 if wanted == "send":
-                    with relay.given_up_on_failure():
+                    with transfer.abandoned_on_failure():
                         self._obtain()
-                        relay.send(self.archive)
+                        transfer.send(self.archive)
                     watch.lap("transfer")
-                ended = relay.end()
+                ended = transfer.end()
                 watch.lap("command")
                 if ended == 0:
-                    return relay.answer
-                if relay.status != SSH_FAILED or relay.answer:
-                    raise DeliveryError
-                if time.monotonic() > until or any(each in relay.told for each in _IN_VAIN):
-                    raise DeliveryError(f"{self.server} ({target.address}) cannot be reached")
+                    return transfer.answer
+                if transfer.status != SSH_FAILED or transfer.answer:
+                    raise UploadError
+                if time.monotonic() > until or any(each in transfer.told for each in _IN_VAIN):
+                    raise UploadError(f"{self.server} ({target.address}) cannot be reached")
                 time.sleep(1)
 
-    def _ssh(self, opened: Opened, server: Server, command: str) -> list[str]:
-        return opened.ssh(server, f"{self.given['releasectl']} {command}", options=PATIENT)
+    def _ssh(self, session: SshSession, server: Server, command: str) -> list[str]:
+        return session.ssh(
+            server, f"{self.given['releasectl']} {command}", options=UPDATE_SSH_OPTIONS
+        )
 
     # Where the archive is to be had
 
@@ -112,7 +116,7 @@ class Delivery:
                     reasons.append(str(error))
                 if self.archive.exists():
                     return
-        raise DeliveryError(
+        raise UploadError(
             f"{self.server} does not have release {self.release}, and it is to be had nowhere: "
             + "; ".join(reasons)
         )
@@ -141,14 +145,14 @@ class Delivery:
         from components.release.verify import ArchiveError
 
         fleet = Fleet.of(self.stack)
-        with fleet.opened() as opened:
+        with fleet.ssh_session() as session:
             for other in fleet.servers.values():
                 if other.name == self.server or other.name.split("-")[0] != "web":
                     continue
-                line = self._ssh(opened, other, f"pack {self.release}")
+                line = self._ssh(session, other, f"pack {self.release}")
                 try:
                     self._receive(lambda file, line=line: _output_of(line, file))  # type: ignore[misc]
-                except (DeliveryError, ArchiveError) as error:
+                except (UploadError, ArchiveError) as error:
                     reasons.append(f"{other.name}: {error}")
                     continue
                 say(f"release {self.release} for {self.server} came from {other.name}")
@@ -164,12 +168,12 @@ def _output_of(line: list[str], file: BinaryIO) -> None:
     done = subprocess.run(line, stdout=file, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["no answer"]
-        raise DeliveryError(said[-1].removeprefix("releasectl: "))
+        raise UploadError(said[-1].removeprefix("releasectl: "))
 
 
 def main(place: str, server: str, release: str, *options: str) -> None:
     os.environ.setdefault("SLIPWAY_HOME", str(ROOT / ".slipway"))
-    print(Delivery(place, server, release, list(options), json.load(sys.stdin)).run())  # noqa: T201
+    print(ReleaseUpload(place, server, release, list(options), json.load(sys.stdin)).run())  # noqa: T201
 
 
 if __name__ == "__main__":

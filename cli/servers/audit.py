@@ -22,7 +22,7 @@ _READ = f"sudo sh -c 'tail -qn {LINES} /var/log/slipway/history.jsonl /srv/*/his
 
 def show(stack: str, *, as_json: bool, console: Console) -> None:
     journals = {}
-    for server, result in Fleet.of(stack).run_everywhere(f"{_READ} 2>/dev/null").items():
+    for server, result in Fleet.of(stack).run_on_all(f"{_READ} 2>/dev/null").items():
         if result.reached:
             journals[server] = result.output
         else:

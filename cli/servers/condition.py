@@ -66,7 +66,7 @@ class Condition:
         with ThreadPoolExecutor(2) as pool:
             unknown = pool.submit(_strays, stack, state["made"])
             entry = pool.submit(_entry_problem, balancer) if balancer else None
-            results = fleet.run_everywhere(
+            results = fleet.run_on_all(
                 "sudo python3 -I -",
                 stdin={name: _survey_of(each) for name, each in wanted.items()},
                 timeout=SURVEY_SECONDS,

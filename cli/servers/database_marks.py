@@ -70,7 +70,7 @@ class Look(Thread):
     def _said(self, names: Iterable[str]) -> str:
         command = shlex.join(["sudo", "runuser", "-u", "postgres", "--", "sh", "-c", LOOK, "sh"])
         command += f" {shlex.join(names)}"
-        result = Fleet.of(self._stack).run_everywhere(command, servers=["db"])["db"]
+        result = Fleet.of(self._stack).run_on_all(command, servers=["db"])["db"]
         return result.output if result.status == 0 else ""
 
     def still_others(self) -> list[str]:

@@ -20,9 +20,9 @@ from cli.engine.state import resources
 
 CONNECT_SECONDS = 4
 """A server that has not answered by then is not there."""
-_UNATTENDED = ("BatchMode=yes", f"ConnectTimeout={CONNECT_SECONDS}")
+_BATCH_SSH_OPTIONS = ("BatchMode=yes", f"ConnectTimeout={CONNECT_SECONDS}")
 # Of an update, which waits for a server that is slow.
-PATIENT = (
+UPDATE_SSH_OPTIONS = (
     "BatchMode=yes",
     "ConnectTimeout=10",
     "ServerAliveInterval=15",
@@ -120,7 +120,7 @@ class Fleet:
         return fail(f"{self.stack} has no server {name!r}: must be one of {names}")
 
     @contextmanager
-    def opened(self) -> Iterator[Opened]:
+    def ssh_session(self) -> Iterator[SshSession]:
         """Within the block, what makes ssh command lines for these servers."""
         # ssh reads keys from files only: they are for this user alone, and go with the block.
         with TemporaryDirectory(dir=os.environ.get("SLIPWAY_HOME")) as folder:
@@ -129,9 +129,9 @@ class Fleet:
             key.write_text(self.private_key)
             known = [f"{each.known_as} {each.host_key}\n" for each in self.servers.values()]
             hosts.write_text("".join(known))
-            yield Opened(key, hosts)
+            yield SshSession(key, hosts)
 
-    def run_everywhere(
+    def run_on_all(
         self,
         command: str,
         *,
@@ -152,15 +152,15 @@ class Fleet:
         wanted = [self.servers[name] for name in (self.servers if servers is None else servers)]
         if not wanted:
             return {}
-        with self.opened() as opened, ThreadPoolExecutor(len(wanted)) as pool:
-            lines = [opened.ssh(server, command, options=_UNATTENDED) for server in wanted]
+        with self.ssh_session() as session, ThreadPoolExecutor(len(wanted)) as pool:
+            lines = [session.ssh(server, command, options=_BATCH_SSH_OPTIONS) for server in wanted]
             inputs = [stdin if isinstance(stdin, str) else stdin[each.name] for each in wanted]
             results = pool.map(lambda line, text: _run(line, text, timeout), lines, inputs)
             return {server.name: result for server, result in zip(wanted, results, strict=True)}
 
 
 @dataclass(frozen=True)
-class Opened:
+class SshSession:
     """Where the keys lie while they are needed."""
 
     key: Path
@@ -169,8 +169,9 @@ class Opened:
     def ssh(self, server: Server, *command: str, options: Sequence[str] = ()) -> list[str]:
         """The command line of ssh for a command there, or for a shell."""
         every = (
+            f"IdentityFile={_in_an_option(self.key)}",
             "IdentitiesOnly=yes",
-            f"UserKnownHostsFile={self.known_hosts}",
+            f"UserKnownHostsFile={_in_an_option(self.known_hosts)}",
             "StrictHostKeyChecking=yes",
             "LogLevel=ERROR",
             _KEY_EXCHANGE,
@@ -179,7 +180,12 @@ class Opened:
         chosen = [word for option in every for word in ("-o", option)]
         if server.port != 22:
             chosen += ["-p", str(server.port)]
-        return ["ssh", "-i", str(self.key), *chosen, f"deploy@{server.address}", *command]
+        return ["ssh", *chosen, f"deploy@{server.address}", *command]
+
+
+def _in_an_option(path: Path) -> str:
+    """A path as ssh's options take it: with `%` and spaces in it, too (ssh_config(5), TOKENS)."""
+    return f'"{str(path).replace("%", "%%")}"'
 
 
 def _run(line: Sequence[str], stdin: str, timeout: float) -> Result:

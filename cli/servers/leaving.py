@@ -64,7 +64,7 @@ def check(stack: str, named: Sequence[str]) -> None:
     if not asked:
         return
     fleet = Fleet.in_state(stack, by_name(exported(stack)["resources"]))
-    results = fleet.run_everywhere(LOOK, servers=asked)
+    results = fleet.run_on_all(LOOK, servers=asked)
     for name in asked:
         result = results[name]
         if result.status != 0:

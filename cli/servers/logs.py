@@ -49,8 +49,8 @@ def show(stack: str, tier: str | None, *, follow: bool, lines: int) -> None:
     fleet = Fleet.of(stack)
     servers = chosen(fleet, tier)
     printer = Printer([server.name for server in servers])
-    with fleet.opened() as opened:
-        commands = [opened.ssh(each, journal(follow, lines)) for each in servers]
+    with fleet.ssh_session() as session:
+        commands = [session.ssh(each, journal(follow, lines)) for each in servers]
         names = [each.name for each in servers]
         if follow:
             follow_all(names, commands, printer)

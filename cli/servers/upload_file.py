@@ -13,7 +13,7 @@ import time
 
 from cli.console import fail, status_of
 from cli.paths import ROOT
-from cli.servers.fleet import PATIENT, SSH_FAILED, Fleet, Server
+from cli.servers.fleet import SSH_FAILED, UPDATE_SSH_OPTIONS, Fleet, Server
 from components.core.bundle import program_text
 from components.core.shell import END_OF_FILE, as_root, python_script
 
@@ -37,10 +37,10 @@ def main(server: str, source: str, interpreter: str, digest: str, script: str) -
     key, seconds = given.pop("private_key"), given.pop("connect_seconds")
     target = Server(name=server, **given)
     until = time.monotonic() + seconds
-    with Fleet("", {server: target}, key).opened() as opened:
+    with Fleet("", {server: target}, key).ssh_session() as session:
         while True:
             done = subprocess.run(
-                opened.ssh(target, as_root(script), options=PATIENT),
+                session.ssh(target, as_root(script), options=UPDATE_SSH_OPTIONS),
                 input=content + END_OF_FILE,
                 capture_output=True,
                 text=True,

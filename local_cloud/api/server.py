@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from local_cloud.machine import Hypervisor
 
 DEFAULT_PORT = 7300
 LOOPBACK = "127.0.0.1"
+LOOPBACK_6 = "::1"
 LOCK, TOKEN, LOG = "lock", "token", "cloud.log"
 LARGEST_LOG = 5_000_000
 """Bytes; one older log of this size is kept."""
@@ -33,14 +34,14 @@ class StartError(Exception):
 
 
 def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
-    """Serve the cloud of `state_folder` on 127.0.0.1:`port` until SIGTERM or SIGINT.
+    """Serve the cloud of `state_folder` on 127.0.0.1:`port`, and [::1], until SIGTERM or SIGINT.
 
     Droplets are left as they are: they outlive this process. Raises StartError when another
     process holds the folder, the port is taken, or the firewalls cannot be had.
     """
     state_folder = state_folder.resolve()
     state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _sole_use(state_folder), _listening(port) as listener, _logging(state_folder / LOG):
+    with _sole_use(state_folder), _listening(port) as listeners, _logging(state_folder / LOG):
         app = create_app(state_folder, hypervisor, make_token(state_folder))
         config = uvicorn.Config(
             app,
@@ -51,7 +52,7 @@ def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
         server = uvicorn.Server(config)
         try:
             with _ending_quietly():
-                server.run(sockets=[listener])
+                server.run(sockets=listeners)
         except SystemExit:  # uvicorn's way to say that the application did not start
             reason = app.state.start_failure or f"see {state_folder / LOG}"
             raise StartError(f"the local cloud could not start: {reason}") from None
@@ -97,7 +98,7 @@ def _sole_use(state_folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(port: int) -> Iterator[list[socket.socket]]:
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it on, every answer
     # takes 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -112,7 +113,17 @@ def _listening(port: int) -> Iterator[socket.socket]:
                 message = f"port {port} on {LOOPBACK} is taken by another program"
                 raise StartError(f"{message}; choose another with --port") from None
             raise StartError(f"cannot listen on {LOOPBACK}:{port}: {error.strerror}") from error
-        yield listener
+        listeners = [listener]
+        with ExitStack() as opened:
+            # Some computers have no IPv6: then nobody can mean that address either.
+            with suppress(OSError):
+                kind = (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+                second = opened.enter_context(socket.socket(*kind))
+                second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                second.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                second.bind((LOOPBACK_6, port))
+                listeners.append(second)
+            yield listeners
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def survives(servers: WebServers, good: Mapping[str, str]) -> None:
     # They print how many were in the hands of those that went, both at once.
     with Visitors(servers.address, host=servers.host):
         before = servers.everywhere(BOOT_ID, "web-2")
-        servers.site.fleet.run_everywhere("sudo systemctl reboot", servers=["web-2"])
+        servers.site.fleet.run_on_all("sudo systemctl reboot", servers=["web-2"])
         kill_master(servers, "web")
         rebooted(servers, "web-2", before)
         comes_back(servers, good)

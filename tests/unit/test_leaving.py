@@ -51,7 +51,7 @@ def one_wanted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Result]:
     fleet = Fleet("dev", {}, "")
     monkeypatch.setattr(Fleet, "in_state", lambda *_: fleet)
     monkeypatch.setattr(
-        Fleet, "run_everywhere", lambda *_, servers: {name: answers[name] for name in servers}
+        Fleet, "run_on_all", lambda *_, servers: {name: answers[name] for name in servers}
     )
     return answers
 

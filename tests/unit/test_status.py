@@ -263,7 +263,7 @@ def test_without_servers_it_says_how_to_make_them(project: Project) -> None:
 def plan_of(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """What a repair is to do, as scripts/repair asks for it."""
     return project.call(
-        f"from scripts.commands import repair\nreturn repair.main('local', *{words!r})"
+        f"from cli.servers import repair\nreturn repair.main('local', *{words!r})"
     )
 
 

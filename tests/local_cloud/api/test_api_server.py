@@ -79,6 +79,18 @@ def connect(state: Path, port: int) -> httpx.Client:
     return client
 
 
+def test_it_answers_at_both_addresses_of_this_machine(start: Start, state: Path, port: int) -> None:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    start()
+    connect(state, port)
+    answer = httpx.get(f"http://[::1]:{port}/healthz", trust_env=False)
+    assert answer.is_success
+
+
 def settled(client: httpx.Client, number: int) -> dict[str, Any]:
     wait_until(lambda: not client.get(f"/v2/droplets/{number}").json()["droplet"]["locked"])
     droplet: dict[str, Any] = client.get(f"/v2/droplets/{number}").json()["droplet"]
