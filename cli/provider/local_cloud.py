@@ -7,10 +7,12 @@ import socket
 import sys
 from pathlib import Path
 
-from cli.console import fail, say
+from cli.console import fail
 from cli.engine.process import run
 from cli.paths import home
 from components.settings.stack_file import StackFile
+
+_LOOPBACK = "127.0.0.1"
 
 
 def folder() -> Path:
@@ -33,17 +35,19 @@ def start(file: StackFile) -> None:
     for port in file.forwarded_ports:
         words += ["--forward", str(port)]
     asked = home() / "local-cloud.asked"
-    process = _process()
-    if process and asked.is_file() and asked.read_text() == f"{process} {' '.join(words)}":
+    process, place = _serving()
+    if place == folder() and asked.is_file() and asked.read_text() == f"{process} {words}":
         return
+    # Nothing of this clone serves, as would what it left where it was moved from.
+    if place is None and _is_taken(file.local_port):
+        fail(
+            f"port {file.local_port} on {_LOOPBACK} is taken by another program. To have the API"
+            f" on another one: pulumi config set digitalocean:apiEndpoint"
+            f" http://{_LOOPBACK}:{file.local_port + 1} --stack {file.stack}"
+        )
     if _run("start", *words) != 0:
-        if process is None and _is_taken(file.local_port):
-            say(
-                "it listens elsewhere after: pulumi config set digitalocean:apiEndpoint"
-                f" http://127.0.0.1:{file.local_port + 1} --stack {file.stack}"
-            )
         fail("")
-    asked.write_text(f"{_process()} {' '.join(words)}")
+    asked.write_text(f"{_serving()[0]} {words}")
 
 
 def reset() -> None:
@@ -57,21 +61,22 @@ def _run(command: str, *words: str) -> int:
     return run(line, stdout=sys.stderr)
 
 
-def _process() -> int | None:
-    """The process of this clone's local cloud, if it runs."""
+def _serving() -> tuple[int, Path | None]:
+    """The process that holds this clone's local cloud and the folder it serves; 0 and None."""
     try:
         process = int((folder() / "lock").read_text())
         words = Path(f"/proc/{process}/cmdline").read_bytes().decode().split("\0")
     except (OSError, ValueError):
-        return None
-    return process if ["serve", "--state", str(folder())] == words[3:6] else None
+        return 0, None
+    is_ours = words[2:5] == ["local_cloud", "serve", "--state"]
+    return (process, Path(words[5])) if is_ours else (0, None)
 
 
 def _is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((_LOOPBACK, port))
         except OSError:
             return True
     return False

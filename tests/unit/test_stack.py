@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.unit.script_project import Project, new_project
+from tests.unit.script_project import ROOT, Project, new_project
 
 
 @pytest.fixture
@@ -47,6 +48,37 @@ def test_without_a_token_digitalocean_is_not_asked(project: Project) -> None:
     done = project.python("preview", "dev")
     assert (done.returncode, project.called) == (1, "")
     assert "no DigitalOcean token for 'dev': set DIGITALOCEAN_TOKEN" in done.stderr
+
+
+def test_a_command_starts_afresh_with_what_was_set_up_for_it(tmp_path: Path) -> None:
+    (tmp_path / "fresh").mkdir()
+    project = new_project(tmp_path / "fresh")
+    setup = project.folder / "scripts/setup"
+    setup.write_text(
+        f'#!/bin/sh\n[ -e .venv ] && exit\necho set up >>"$FAKE/called"\nln -s {ROOT}/.venv .venv\n'
+    )
+    done = project.run("scripts/diff", "dev", "staging", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["namePrefix"] == {"dev": "dev-", "staging": "staging-"}
+    assert project.called.count("set up") == 1
+
+
+def test_where_it_cannot_be_set_up_nothing_else_is_said(project: Project) -> None:
+    (project.folder / "scripts/setup").write_text("#!/bin/sh\necho no Python >&2; exit 1\n")
+    done = project.run("scripts/status", "local")
+    assert (done.returncode, done.stderr) == (3, "no Python\n")
+
+
+def test_a_project_of_ones_own_takes_the_settings_along(project: Project) -> None:
+    file = project.folder / "Pulumi.yaml"
+    file.write_text(file.read_text().replace("name: slipway", "name: 'myshop'  # mine"))
+    project.settings("config:\n  'slipway:webCount': 2  # two\n  webPort: 81\n")
+    adopt = "from cli.project.namespace import adopt\nadopt()"
+    done = project.call(adopt)
+    assert "project myshop: the settings of its environments go by that name now" in done.stderr
+    kept = "config:\n  'myshop:webCount': 2  # two\n  webPort: 81\n"
+    assert (project.folder / "Pulumi.local.yaml").read_text() == kept
+    assert project.call(adopt).stderr == ""
 
 
 def test_a_salt_from_another_clone_is_forgotten_for_local_only(project: Project) -> None:
