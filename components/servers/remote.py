@@ -166,7 +166,10 @@ class RemoteFile(RemoteScript):
             stdin=pulumi.Output.concat(content, END_OF_FILE),
             undo=undo if gone_with_resource else None,
             shown=Logging.NONE,
-            opts=opts,
+            # Otherwise a replacement would create the file before the old resource removes it.
+            opts=pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(delete_before_replace=gone_with_resource or None)
+            ),
         )
 
     @property

@@ -156,7 +156,9 @@ def _bootstrap(slug: str, tree: Path, sources: str, proxy: str | None, progress:
     ]
     if proxy:
         options.append(f'--aptopt=Acquire::http::Proxy "{proxy}"')
-    command = ["mmdebstrap", *options, RELEASES[slug], str(tree), "-"]
+    # It mounts parts of this machine, such as /dev/shm, in the tree. In a namespace of its own they
+    # are gone when it ends, however it ends: removing an abandoned tree would empty them.
+    command = ["unshare", "--mount", "mmdebstrap", *options, RELEASES[slug], str(tree), "-"]
     output: deque[str] = deque(maxlen=30)
     steps = InstallationProgress()
     told = 0.0

@@ -32,6 +32,17 @@ def test_the_status_shows_four_servers_on_one_release(fleet: WebServers) -> None
     assert told.count(fleet.id_of_the_application()) == 4
 
 
+def test_a_repair_brings_the_load_balancers_address_back_to_a_server(fleet: WebServers) -> None:
+    file = "/etc/slipway/site/balancer"
+    address = fleet.everywhere(f"cat {file}", "web-2")
+    fleet.everywhere(f"echo 192.0.2.1 web-2 | sudo tee {file}", "web-2")
+    assert f"{file} was changed on the server" in fleet.status(exits=1)
+    with fleet.visited():
+        fleet.site.run("scripts/repair local")
+    assert fleet.everywhere(f"cat {file}", "web-2") == address
+    assert "local: all is well" in fleet.status(exits=0)
+
+
 def test_no_visitor_notices_two_releases_a_bad_one_and_a_rollback(fleet: WebServers) -> None:
     first = fleet.id_of_the_application()
     with fleet.visited() as visitors:

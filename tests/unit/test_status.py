@@ -262,9 +262,7 @@ def test_without_servers_it_says_how_to_make_them(project: Project) -> None:
 
 def plan_of(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """What a repair is to do, as scripts/repair asks for it."""
-    return project.call(
-        f"from cli.servers import repair\nreturn repair.main('local', *{words!r})"
-    )
+    return project.call(f"from cli.servers import repair\nreturn repair.main('local', *{words!r})")
 
 
 def test_a_repair_names_the_release_that_serves_and_just_the_resources(project: Project) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +76,30 @@ def test_an_interrupted_build_leaves_no_half_image(
     assert [path for path in (tmp_path / "images").iterdir() if path.is_dir()] == [
         images.path(SLUG)
     ]
+
+
+@pytest.mark.hosts
+def test_what_a_killed_build_has_mounted_is_no_part_of_the_tree_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else this machine's own /dev/shm would be emptied."""
+    if os.geteuid() != 0:
+        pytest.skip("to mount something needs root")
+    precious, tree = tmp_path / "precious", tmp_path / "tree"
+    (precious / "file").parent.mkdir()
+    (precious / "file").touch()
+    tool = tmp_path / "bin" / "mmdebstrap"
+    tool.parent.mkdir()
+    tool.write_text(
+        f"#!/bin/sh\ncat >/dev/null\nmkdir {tree}\nmount --bind {precious} {tree}\nkill -9 $$\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    with pytest.raises(MachineError):
+        image._bootstrap(SLUG, tree, "", None, lambda line: None)
+    assert str(tree) not in Path("/proc/mounts").read_text()
+    shutil.rmtree(tree)
+    assert (precious / "file").exists()
 
 
 def test_another_recipe_makes_another_image(
