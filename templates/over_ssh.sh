@@ -8,5 +8,6 @@ on_server() (
   echo "$SERVER_ADDRESS $SERVER_KEY" >"$folder/known_hosts"
   ssh -F none -i "$folder/key" -o IdentitiesOnly=yes -o BatchMode=yes \
     -o UserKnownHostsFile="$folder/known_hosts" -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes \
-    -o ConnectTimeout=5 -o ServerAliveInterval=3 -o LogLevel=ERROR "{{ user }}@$SERVER_ADDRESS" "$1"
+    -o ConnectTimeout={{ ssh_timeouts.DIAL }} -o ServerAliveInterval={{ ssh_timeouts.DRAIN_ALIVE_INTERVAL }} \
+    -o LogLevel=ERROR "{{ user }}@$SERVER_ADDRESS" "$1"
 )

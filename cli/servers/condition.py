@@ -22,11 +22,10 @@ from cli.provider.account import NotAskedError
 from cli.servers import findings
 from cli.servers.desired_state import Expectation, expectations
 from cli.servers.findings import Finding, Level
-from cli.servers.fleet import CONNECT_SECONDS, Fleet, Result
+from cli.servers.fleet import Fleet, Result
+from components.core import ssh_timeouts
 
 SURVEY = ROOT / "host" / "survey.py"
-# Longer than the survey's own patience with what it asks.
-SURVEY_SECONDS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,7 @@ class Condition:
             results = fleet.run_on_all(
                 "sudo python3 -I -",
                 stdin={name: _survey_of(each) for name, each in wanted.items()},
-                timeout=SURVEY_SECONDS,
+                timeout=ssh_timeouts.STATUS_ANSWER,
             )
         now = time.time()
         outputs = (_find(resources, "pulumi:pulumi:Stack") or {}).get("outputs", {})
@@ -135,7 +134,7 @@ def _entry_problem(balancer: Mapping[str, Any]) -> str | None:
     """What is wrong with the way in through the load balancer, asked as a visitor would."""
     outputs = balancer["outputs"]
     port = outputs["forwardingRules"][0]["entryPort"]
-    connection = http.client.HTTPConnection(outputs["ip"], port, timeout=CONNECT_SECONDS)
+    connection = http.client.HTTPConnection(outputs["ip"], port, timeout=ssh_timeouts.STATUS)
     try:
         connection.request("GET", outputs["healthcheck"]["path"])
         status = connection.getresponse().status

@@ -17,16 +17,15 @@ from typing import Any
 
 from cli.console import fail
 from cli.engine.state import resources
+from components.core import ssh_timeouts
 
-CONNECT_SECONDS = 4
-"""A server that has not answered by then is not there."""
-_BATCH_SSH_OPTIONS = ("BatchMode=yes", f"ConnectTimeout={CONNECT_SECONDS}")
+_BATCH_SSH_OPTIONS = ("BatchMode=yes", f"ConnectTimeout={ssh_timeouts.STATUS}")
 # Of an update, which waits for a server that is slow.
 UPDATE_SSH_OPTIONS = (
     "BatchMode=yes",
-    "ConnectTimeout=10",
-    "ServerAliveInterval=15",
-    "ServerAliveCountMax=4",
+    f"ConnectTimeout={ssh_timeouts.UPLOAD}",
+    f"ServerAliveInterval={ssh_timeouts.ALIVE_INTERVAL}",
+    f"ServerAliveCountMax={ssh_timeouts.ALIVE_COUNT}",
 )
 # OpenSSH 9's first choice, sntrup761, takes 70 ms longer for each connection.
 _KEY_EXCHANGE = "KexAlgorithms=^curve25519-sha256"

@@ -21,6 +21,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
+from components.core import ssh_timeouts
 from components.core.errors import SlipwayError
 from components.core.project import ROOT
 
@@ -44,6 +45,7 @@ def environment(loader: BaseLoader | None = None) -> Environment:
         autoescape=False,  # noqa: S701 - configuration files, not HTML
     )
     environment.filters["quote"] = shlex.quote
+    environment.globals["ssh_timeouts"] = ssh_timeouts
     return environment
 
 

@@ -20,14 +20,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.app_servers.registry import where
+from components.core import ssh_timeouts
 from components.core.errors import SlipwayError
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution
 from components.settings.existing_host import ExistingHost
 from components.settings.settings import Settings
 
-SECONDS = 8
-"""Time-out for a server's answer."""
 # In the order in which they are preferred. pulumi-command asks a server for the pinned type alone,
 # for RSA keys only with SHA-1 signatures, which no server of today gives.
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
@@ -115,7 +114,16 @@ def scan_host_keys(host: ExistingHost, types: str = "ed25519,ecdsa") -> list[str
         SlipwayError: it does not answer, or has none of these.
     """
     done = subprocess.run(
-        ["ssh-keyscan", "-T", str(SECONDS), "-p", str(host.port), "-t", types, host.address],
+        [
+            "ssh-keyscan",
+            "-T",
+            str(ssh_timeouts.HOST_KEYS),
+            "-p",
+            str(host.port),
+            "-t",
+            types,
+            host.address,
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -249,7 +257,7 @@ def ssh_words(
         raise SlipwayError(f"cannot be opened with {key} (sshKey): there is no such file")
     options = [
         "BatchMode=yes",
-        f"ConnectTimeout={SECONDS}",
+        f"ConnectTimeout={ssh_timeouts.HOST_KEYS}",
         "StrictHostKeyChecking=yes",
         f"HostKeyAlgorithms={host_key.split()[0]}",
         f"UserKnownHostsFile={known_hosts}",

@@ -17,14 +17,11 @@ import pulumi
 from pulumi_command import remote
 from pulumi_command.remote import Logging as Logging
 
+from components.core import ssh_timeouts
 from components.core.project import ROOT
 from components.core.put_file import PROGRAM, PutFile
 from components.core.shell import END_OF_FILE, as_root
 
-# A slow first boot takes as long.
-BOOT_SECONDS = 300
-# Time-out of one connection attempt when the server drops packets (pulumi-command's default: 15).
-DIAL_SECONDS = 5
 # The bootstrap installs these on every server (components/servers/server.py).
 HOST_TOOLS = ROOT / "host"
 PUT_FILE = HOST_TOOLS / PROGRAM
@@ -69,7 +66,7 @@ class Host:
                 port=None if self.port == 22 else self.port,
                 user=self.user,
                 dial_error_limit=dials_within(self.connect_seconds),
-                per_dial_timeout=DIAL_SECONDS,
+                per_dial_timeout=ssh_timeouts.DIAL,
             )
         )
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
+from components.core import ssh_timeouts
 from components.core.put_file import PutFile, Unit
 from components.core.render import render
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
 from components.servers.remote import (
-    BOOT_SECONDS,
     TOOLS,
     TOOLS_FOLDER,
     UPDATED_BY,
@@ -56,7 +56,7 @@ class Server(pulumi.ComponentResource):
         super().__init__("slipway:index:Server", name, None, opts)
         machine, system = args.machine, args.machine.distribution
         self.host = machine.provision(name, args.deploy_key, args.connect_seconds, parent=self)
-        booting = replace(self.host, connect_seconds=BOOT_SECONDS)
+        booting = replace(self.host, connect_seconds=ssh_timeouts.BOOT)
 
         bootstrap = RemoteScript(
             f"{name}-bootstrap",
