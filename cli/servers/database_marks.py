@@ -61,7 +61,7 @@ class Look(Thread):
 
     def run(self) -> None:
         # What is wrong is said by the update, or by whoever asks for the site.
-        with suppress(CommandError):
+        with suppress(CommandError, KeyError, OSError):
             wanted = marks(self._stack)
             if wanted:
                 said = self._said(wanted)

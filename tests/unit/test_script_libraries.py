@@ -60,7 +60,7 @@ def clones(tmp_path: Path) -> tuple[Project, Project]:
         (tmp_path / name).mkdir()
         project = new_project(tmp_path / name)
         del project.environment["SLIPWAY_HOME"]
-        (project.folder / "scripts/setup").write_text("#!/bin/sh\n")
+        project.is_set_up()
         token = project.folder / ".slipway/local-cloud/token"
         token.parent.mkdir(parents=True)
         token.write_text(f"token-of-{name}")
