@@ -39,7 +39,8 @@ OF_THE_PROGRAM: dict[str, set[str]] = {
     "provider": {"project", "engine"},
     "servers": {"project", "engine", "provider"},
     "releases": {"project", "engine", "servers"},
-    "commands": {"project", "engine", "provider", "servers", "releases", "timeline"},
+    "upgrade": set(),
+    "commands": {"project", "engine", "provider", "servers", "releases", "timeline", "upgrade"},
 }
 COMMANDS_ONLY = {"arguments", "setup", "stack"}
 
