@@ -38,7 +38,7 @@ def test_one_line_makes_room_for_it_and_it_may_be_moved(
     ):
         assert documented in command
         command = command.replace(documented, own)
-    second.pulumi(command)
+    second.pulumi(command.removeprefix("pulumi "))
     try:
         assert "local: the database is up" in second.run("scripts/up local --only db").stderr
         assert site.get().status_code == 200
