@@ -252,13 +252,15 @@ def test_a_clone_that_was_moved_gets_a_virtual_environment_anew(project: Project
     python = project.fake / "python3.13"
     python.write_text(
         '#!/bin/sh\n[ "$1" = -c ] && exit\necho "$*" >>"$FAKE/called"\n'
-        "mkdir -p .venv/bin\nprintf '#!/bin/sh\\nexit 3\\n' >.venv/bin/python3\n"
+        "rm -rf .venv; mkdir -p .venv/bin\nprintf '#!/bin/sh\\nexit 3\\n' >.venv/bin/python3\n"
         "chmod +x .venv/bin/python3\n"
     )
     python.chmod(0o755)
     venv = project.folder / ".venv"
     (venv / "bin").mkdir(parents=True)
-    (venv / "bin/python3").symlink_to("/usr/bin/python3")
+    # A file of its own, never a link: what makes it anew would write through that.
+    (venv / "bin/python3").write_text("#!/bin/sh\nexit 3\n")
+    (venv / "bin/python3").chmod(0o755)
     lock = (project.folder / "requirements.lock").read_bytes()
     (project.folder / "requirements-dev.lock").touch()
     wanted = hashlib.sha256(lock).hexdigest()
