@@ -59,7 +59,7 @@ class Visitors:
 
     url: str
     connections: int = 8
-    pause: float = 0.1
+    pause: float = 0.2
     """Seconds between an answer and the next request of the same visitor."""
     patience: float = 10.0
     """Seconds until a visitor gives up: also a failure."""

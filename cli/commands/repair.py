@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from argparse import Namespace
-from contextlib import redirect_stdout
 from tempfile import NamedTemporaryFile
 
 from cli.arguments import Arguments, Command
@@ -30,7 +28,7 @@ def _run(options: Namespace) -> int:
     from cli.engine.update import Updater
     from cli.paths import home
     from cli.project import environments
-    from cli.servers import visit
+    from cli.servers import repair, visit
 
     updater = Updater(stack, program, wait=options.wait)
     updater.await_turn()
@@ -40,22 +38,19 @@ def _run(options: Namespace) -> int:
         # One repair can bring to light the next: a file of a package that was missing, a service
         # that needs that file.
         for rounds in range(ROUNDS + 1):
-            plan = _plan(stack, options.servers, again=rounds > 0)
-            if not plan:
+            plan = repair.plan(stack, options.servers, again=rounds > 0)
+            if plan is None:
                 break
             if rounds == ROUNDS:
                 fail(
                     f"{stack}: three repairs were not enough; scripts/status {stack} says what is"
                     " left"
                 )
-            release, *lines = plan
             shutil.copyfile(environments.path_of(stack), settings.name)
-            targets = [line for line in lines if line.startswith("--")]
-            for line in lines:
-                setting, _, value = line.partition("=")
-                if line not in targets:
-                    require(["pulumi", "config", "set", *of_settings, "--path", setting, value])
-            held = ["--config", f"{environments.project()}:release={release}"]
+            for setting, release in plan.held_sites.items():
+                require(["pulumi", "config", "set", *of_settings, "--path", setting, release])
+            targets = [f"--target-replace={urn}" for urn in plan.urns]
+            held = ["--config", f"{environments.project()}:release={plan.release}"]
             if not updater.update(*of_settings[:2], *held, *targets):
                 return 1
     if rounds == 0:
@@ -64,17 +59,6 @@ def _run(options: Namespace) -> int:
         visit.require_well_served(stack)
         say(f"{stack} is repaired")
     return 0
-
-
-def _plan(stack: str, servers: list[str], *, again: bool) -> list[str]:
-    """The release that serves, settings and options of the update; empty with nothing to repair."""
-    from cli.servers import repair
-
-    with redirect_stdout(io.StringIO()) as said:
-        status = repair.main(stack, *servers, *(["--repaired"] if again else []))
-    if status != 0:
-        fail("")
-    return said.getvalue().splitlines()
 
 
 COMMAND = Command(

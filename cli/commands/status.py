@@ -33,7 +33,7 @@ def _run(options: Namespace) -> int:
 
     from rich.console import Console
 
-    from cli.servers.condition import Condition
+    from cli.servers.status_report import StatusReport
     from cli.servers.status_table import show, to_dict
 
     seconds = options.watch
@@ -41,15 +41,15 @@ def _run(options: Namespace) -> int:
     if not console.is_terminal:
         console = Console(highlight=False, width=200)  # a file or a program takes any line
     while True:
-        condition = Condition.of(options.stack)
+        report = StatusReport.of(options.stack)
         if seconds and not options.json and console.is_terminal:
             console.clear()
         if options.json:
-            print(json.dumps(to_dict(condition), indent=None if seconds else 2), flush=True)  # noqa: T201
+            print(json.dumps(to_dict(report), indent=None if seconds else 2), flush=True)  # noqa: T201
         else:
-            show(condition, console, repairable=not seconds)
+            show(report, console, repairable=not seconds)
         if not seconds:
-            return int(condition.level)
+            return int(report.level)
         time.sleep(seconds)
 
 

@@ -1,76 +1,85 @@
-"""Print, a line each, the release that serves, what further sites stay with (path=id), and the
-options of the `pulumi up` that puts right what is not as the last update left it.
-
-Nothing is printed where there is nothing to repair. What is said to the person goes to standard
-error. Exit status 1 where all that is wrong is nothing that an update of resources helps against.
-"""
+"""What an update has to do to put right what is not as the last one left it."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cli.console import fail, say
 from cli.project import sites
-from cli.servers.condition import Condition
 from cli.servers.findings import Finding, Level
+from cli.servers.status_report import StatusReport
 
 #: What a repair has started gets to be well: an application pauses up to 20 s before it tries again
 #: to reach a database that is back.
 SECONDS_TO_SETTLE = 60
 
 
-def main(stack: str, *words: str) -> int:
-    """With `--repaired` something was just put right, and gets its time before it is judged."""
-    servers = [word for word in words if word != "--repaired"]
-    deadline = time.monotonic() + (SECONDS_TO_SETTLE if "--repaired" in words else 0)
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    release: str
+    """The one that serves, whatever the application's folder holds by now."""
+    held_sites: dict[str, str]
+    """Settings that have each further site stay with its release."""
+    urns: list[str]
+    """The resources to run again."""
+
+
+def plan(stack: str, servers: Sequence[str] = (), *, again: bool = False) -> Repair | None:
+    """Look at the servers, and say what is to be repaired; None where nothing is.
+
+    Args:
+        stack: the environment.
+        servers: names of some of its servers; empty for all.
+        again: something was just put right, and gets its time before it is judged.
+
+    Raises:
+        CommandError: something is wrong that an update of resources does not help against.
+    """
+    deadline = time.monotonic() + (SECONDS_TO_SETTLE if again else 0)
     if options := [word for word in servers if word.startswith("-")]:
         fail(f"unknown argument {options[0]!r} (allowed: names of servers, --help)")
-    condition = Condition.of(stack)
-    chosen = {condition.fleet.find(name).name for name in servers}
+    report = StatusReport.of(stack)
+    chosen = {report.fleet.find(name).name for name in servers}
     while True:
-        found = [each for each in condition.findings if not chosen or each.server in chosen]
+        found = [each for each in report.findings if not chosen or each.server in chosen]
         urns = targets(found)
         ill = any(each.level is Level.CRITICAL for each in found)
         if urns or not ill or time.monotonic() >= deadline:
             break
         time.sleep(1)
-        condition = Condition.of(stack)
+        report = StatusReport.of(stack)
     if not urns:
         # Only now: what is wrong beside something that can be repaired may come from it.
-        return _say_what_remains([each for each in found if each.level > Level.WELL])
-    if condition.release is None:
+        _refuse_what_remains([each for each in found if each.level > Level.WELL])
+        return None
+    if report.release is None:
         fail(f"{stack} has no release yet: scripts/up {stack} goes on with the first update")
     for finding in found:
         if finding.repair:
             say(f"to repair: {_said(finding)}")
-    # The release that serves, whatever the application's folder holds by now.
-    print(condition.release)  # noqa: T201 - the script that called reads it
-    for setting in _held_sites(condition):
-        print(setting)  # noqa: T201
-    for urn in urns:
-        print(f"--target-replace={urn}")  # noqa: T201
-    return 0
+    return Repair(release=report.release, held_sites=_held_sites(report), urns=urns)
 
 
-def _held_sites(condition: Condition) -> list[str]:
-    """Settings that have each further site stay with its release, whatever its folder holds."""
-    further = [site for site in sites.all_of(condition.stack) if site.number is not None]
-    if not further:
-        return []
-    for site in further:
-        if not condition.sites.get(site.name):
-            fail(f"{site.name} was never up: scripts/up {condition.stack} makes it")
-    return [f"{site.path('release')}={condition.sites[site.name]}" for site in further]
+def _held_sites(report: StatusReport) -> dict[str, str]:
+    held = {}
+    for site in sites.all_of(report.stack):
+        if site.number is not None:
+            release = report.sites.get(site.name)
+            if not release:
+                fail(f"{site.name} was never up: scripts/up {report.stack} makes it")
+            held[site.path("release")] = release
+    return held
 
 
-def _say_what_remains(found: Sequence[Finding]) -> int:
+def _refuse_what_remains(found: Sequence[Finding]) -> None:
     for finding in found:
         say(f"not for a repair: {_said(finding)}")
         if finding.advice:
             say(f"    {finding.advice}")
-    return 1 if found else 0
+    if found:
+        fail("")
 
 
 def targets(found: Sequence[Finding]) -> list[str]:
@@ -81,7 +90,3 @@ def targets(found: Sequence[Finding]) -> list[str]:
 def _said(finding: Finding) -> str:
     text = finding.text.splitlines()[0]
     return f"{finding.server}: {text}" if finding.server else text
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

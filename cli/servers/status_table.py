@@ -10,68 +10,68 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.servers.condition import Condition
 from cli.servers.findings import DAY, RUNNING, Level
+from cli.servers.status_report import StatusReport
 
 _COLOURS = {Level.WELL: "dim", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
 
 
-def to_dict(condition: Condition) -> dict[str, Any]:
+def to_dict(report: StatusReport) -> dict[str, Any]:
     """For programs: facts as they were found, and what they come to."""
     return {
-        "stack": condition.stack,
+        "stack": report.stack,
         "looked_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "status": int(condition.level),
-        "release": condition.release,
-        "sites": condition.sites,
-        "held": condition.held,
-        "balancer": condition.balancer,
+        "status": int(report.level),
+        "release": report.release,
+        "sites": report.sites,
+        "held": report.held,
+        "balancer": report.balancer,
         "servers": [
             {
                 "server": server.name,
                 "name": server.hostname,
                 "address": server.address,
-                "reachable": server.name in condition.facts,
-                **condition.facts.get(server.name, {}),
+                "reachable": server.name in report.facts,
+                **report.facts.get(server.name, {}),
             }
-            for server in condition.fleet.servers.values()
+            for server in report.fleet.servers.values()
         ],
         "findings": [
-            {**asdict(each), "level": each.level.name.lower()} for each in condition.findings
+            {**asdict(each), "level": each.level.name.lower()} for each in report.findings
         ],
     }
 
 
-def show(condition: Condition, console: Console, *, repairable: bool) -> None:
-    colour = _COLOURS[condition.level] if condition.level else "green"
-    console.print(f"{condition.stack}: {_summary(condition)}", style=colour)
-    console.print(_table(condition))
-    for finding in condition.findings:
+def show(report: StatusReport, console: Console, *, repairable: bool) -> None:
+    colour = _COLOURS[report.level] if report.level else "green"
+    console.print(f"{report.stack}: {_summary(report)}", style=colour)
+    console.print(_table(report))
+    for finding in report.findings:
         where = f"{finding.server}: " if finding.server else ""
         advice = f"\n    {finding.advice}" if finding.advice else ""
         text = escape(f"{where}{finding.text}{advice}")
         console.print(f"[{_COLOURS[finding.level]}]{text}[/]", soft_wrap=True)
-    if repairable and any(each.repair for each in condition.findings):
-        console.print(f"scripts/repair {condition.stack} puts it right", style="bold")
+    if repairable and any(each.repair for each in report.findings):
+        console.print(f"scripts/repair {report.stack} puts it right", style="bold")
 
 
-def _summary(condition: Condition) -> str:
+def _summary(report: StatusReport) -> str:
     counts = [
-        (sum(each.level is level for each in condition.findings), word)
+        (sum(each.level is level for each in report.findings), word)
         for level, word in ((Level.CRITICAL, "down"), (Level.WARNING, "not as it should be"))
     ]
     said = ", ".join(f"{count} {word}" for count, word in counts if count)
     return said or "all is well"
 
 
-def _table(condition: Condition) -> Table:
+def _table(report: StatusReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("server", "serves", "load", "memory", "disk", "up", "certificate"):
         table.add_column(heading, no_wrap=True)
     table.add_column("last change")
-    for server in condition.fleet.servers.values():
-        facts = condition.facts.get(server.name)
-        worst = max((f.level for f in condition.findings if f.server == server.name), default=0)
+    for server in report.fleet.servers.values():
+        facts = report.facts.get(server.name)
+        worst = max((f.level for f in report.findings if f.server == server.name), default=0)
         style = _COLOURS[Level(worst)] if worst else None
         cells = _cells(facts) if facts else ["no answer"]
         table.add_row(server.name, *map(escape, cells), style=style)

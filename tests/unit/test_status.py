@@ -260,9 +260,14 @@ def test_without_servers_it_says_how_to_make_them(project: Project) -> None:
 # Repair
 
 
-def plan_of(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
-    """What a repair is to do, as scripts/repair asks for it."""
-    return project.call(f"from cli.servers import repair\nreturn repair.main('local', *{words!r})")
+def plan_of(
+    project: Project, *servers: str, again: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Prints what a repair is to do: the release, and then the resources."""
+    return project.call(
+        f"from cli.servers import repair\nplan = repair.plan('local', {servers!r}, again={again})\n"
+        "if plan: print(plan.release, *plan.urns, sep='\\n')"
+    )
 
 
 def test_a_repair_names_the_release_that_serves_and_just_the_resources(project: Project) -> None:
@@ -271,8 +276,8 @@ def test_a_repair_names_the_release_that_serves_and_just_the_resources(project: 
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
         RELEASE,
-        f"--target-replace={urn('web-packages')}",
-        f"--target-replace={urn('web-nginx')}",
+        urn("web-packages"),
+        urn("web-nginx"),
     ]
     assert f"to repair: web: {NGINX} was changed on the server" in done.stderr
 
@@ -281,14 +286,14 @@ def test_a_resource_that_puts_two_things_right_is_run_once(project: Project) -> 
     units = {**facts()["units"], "nginx.service": {"active": "failed", "enabled": "enabled"}}
     answers(project, "web", files=changed_nginx(), units=units)
     done = plan_of(project)
-    assert done.stdout.splitlines() == [RELEASE, f"--target-replace={urn('web-nginx')}"]
+    assert done.stdout.splitlines() == [RELEASE, urn("web-nginx")]
 
 
 def test_some_servers_can_be_repaired_and_the_others_left(project: Project) -> None:
     answers(project, "web", missing_packages=["nginx-light"])
     answers(project, "web-2", missing_packages=["nginx-light"])
     done = plan_of(project, "dev-web-2")
-    assert done.stdout.splitlines()[1:] == [f"--target-replace={urn('web-2-packages')}"]
+    assert done.stdout.splitlines()[1:] == [urn("web-2-packages")]
     done = plan_of(project, "wbe")
     assert (done.returncode, done.stdout) == (1, "")
     assert "local has no server 'wbe': must be one of db, web, web-2" in done.stderr
@@ -328,6 +333,6 @@ def test_what_was_just_repaired_gets_its_time_before_it_is_judged(project: Proje
     answers(project, "web", application={**facts("web")["application"], "problem": problem})
     later = threading.Timer(2, answers, [project, "web"])
     later.start()
-    done = plan_of(project, "--repaired")
+    done = plan_of(project, again=True)
     later.join()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

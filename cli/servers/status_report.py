@@ -29,7 +29,7 @@ SURVEY = ROOT / "host" / "survey.py"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class StatusReport:
     stack: str
     fleet: Fleet
     expectations: dict[str, Expectation]
@@ -51,7 +51,7 @@ class Condition:
         return findings.worst(self.findings)
 
     @classmethod
-    def of(cls, stack: str) -> Condition:
+    def of(cls, stack: str) -> StatusReport:
         """Look; ends this program where the stack has no state or no server."""
         state = exported(stack)
         resources = state["resources"]
