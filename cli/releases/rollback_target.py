@@ -40,7 +40,7 @@ def target(stack: str, site: Site, wanted: str | None, *, force: bool) -> str:
     if isinstance(chosen, str):
         fail(chosen)
     if chosen.state == "bad":
-        _forgive(fleet, site.name, chosen)
+        _unmark_bad(fleet, site.name, chosen)
     return chosen.id
 
 
@@ -75,7 +75,7 @@ def choose(states: list[State], wanted: str | None, *, force: bool) -> State | s
     return found
 
 
-def _forgive(fleet: Fleet, app: str, release: State) -> None:
+def _unmark_bad(fleet: Fleet, app: str, release: State) -> None:
     """Take the mark away where there is one, or the servers would refuse it."""
     # Only now: the program's modules take Pulumi's SDK along, which takes 0.2 s to import.
     from components.release import performer
