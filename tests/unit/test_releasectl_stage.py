@@ -285,7 +285,7 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(host: Host) -> None:
     [
         ("{", "app.json: not valid JSON"),
         ("[]", "app.json: expected a map of settings"),
-        ('{"kep": 3}', "app.json: kep: unknown; known are module, user, health_path"),
+        ('{"kep": 3}', "app.json: kep: unknown setting; known: module, user, health_path"),
         ('{"keep_releases": "3"}', "app.json: keep_releases: expected int, found '3'"),
         ('{"keep_releases": true}', "app.json: keep_releases: expected int, found True"),
         ('{"keep_releases": 0}', "app.json: keep_releases: expected 1 to 1000, found 0"),
@@ -382,7 +382,7 @@ def test_a_build_that_does_not_end_is_ended(host: Host) -> None:
         ("ln -s /etc made", "a symlink that leads out of the release: made"),
         ("ln -s ../.. made", "a symlink that leads out of the release: made"),
         ('ln -s "$PWD/wsgi.py" made', "a symlink that leads out of the release: made"),
-        ("mkfifo made", "what is no file: made"),
+        ("mkfifo made", "something that is not a file, folder or symlink: made"),
     ],
 )
 def test_a_build_cannot_lead_out_of_its_release(host: Host, command: str, said: str) -> None:

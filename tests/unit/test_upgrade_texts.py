@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.console import CommandError
 from cli.upgrade import changelog, own, pulumi_yaml, upstream
 from cli.upgrade.git import refuse_old_git
 from cli.upgrade.upstream import Record
@@ -80,10 +81,8 @@ def test_what_is_the_project_s_own(path: str, is_own: bool) -> None:
     assert own.is_own(path) == is_own
 
 
-def test_a_git_that_cannot_merge_so_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_git_that_cannot_merge_so_is_refused() -> None:
     refuse_old_git("git version 2.39.5 (Apple Git-154)")
-    with pytest.raises(SystemExit):
+    complaint = "git version 2.30.2 is too old: an upgrade needs 2.38 or newer"
+    with pytest.raises(CommandError, match=complaint):
         refuse_old_git("git version 2.30.2")
-    assert (
-        "git version 2.30.2 is too old: an upgrade needs 2.38 or newer" in capsys.readouterr().err
-    )
