@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,7 +73,6 @@ def environment_of_its_own(
     place: Place,
     *settings: str,
     edits: Edits | None = None,
-    after: Callable[[Clone], object] = lambda clone: None,
 ) -> Iterator[Clone]:
     """The environment `local` of a fresh copy of the project, up; it is taken away at the end.
 
@@ -81,7 +80,6 @@ def environment_of_its_own(
         place: its ports and addresses.
         settings: further lines of Pulumi.local.yaml, such as "slipway:webCount: 4".
         edits: changes of the copy's files.
-        after: looks at the environment once it was brought up, not where it is started again.
     """
     golden = Golden(place)
     with alone(golden.folder):
@@ -98,7 +96,6 @@ def environment_of_its_own(
                 golden.restore(clone)
             else:
                 clone.run("scripts/up local", timeout=1500)
-                after(clone)
                 golden.keep(clone, made_of)
             switch_on(clone)
             yield clone

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 
 from cli.arguments import Arguments, Command
 
@@ -21,15 +20,14 @@ def _run(options: argparse.Namespace) -> int:
 
     from cli.engine.process import run
     from cli.project.environments import settings_of
-    from cli.servers.fleet import Fleet
+    from cli.servers.fleet import Fleet, terminal
 
     fleet = Fleet.of(options.stack)
     database = settings_of(options.stack)["appName"]
     # In its own home: psql would complain of the folder that ssh begins in.
     psql = f"sudo -iu postgres psql --dbname {database} {shlex.join(options.options)}"
-    terminal = ["RequestTTY=force"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     with fleet.ssh_session() as session:
-        return run(session.ssh(fleet.find("db"), psql, options=terminal))
+        return run(session.ssh(fleet.find("db"), psql, options=terminal()))
 
 
 COMMAND = Command(

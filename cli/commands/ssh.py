@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from cli.arguments import Arguments, Command
 
@@ -21,15 +20,14 @@ def _run(options: argparse.Namespace) -> int:
     set_up()
 
     from cli.engine.process import run
-    from cli.servers.fleet import Fleet
+    from cli.servers.fleet import Fleet, terminal
 
     fleet = Fleet.of(options.stack)
     server = fleet.find(options.server)
     # ssh itself gives a terminal to a shell only.
-    wants = options.command and sys.stdin.isatty() and sys.stdout.isatty()
-    terminal = ["RequestTTY=force"] if wants else []
+    with_terminal = terminal() if options.command else []
     with fleet.ssh_session() as session:
-        return run(session.ssh(server, *options.command, options=terminal))
+        return run(session.ssh(server, *options.command, options=with_terminal))
 
 
 COMMAND = Command(

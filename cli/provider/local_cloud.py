@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -38,8 +37,10 @@ def start(file: StackFile) -> None:
     process, place = _serving()
     if place == folder() and asked.is_file() and asked.read_text() == f"{process} {words}":
         return
+    from local_cloud.hosts.forward import is_taken
+
     # Nothing of this clone serves, as would what it left where it was moved from.
-    if place is None and _is_taken(file.local_port):
+    if place is None and is_taken(file.local_port):
         fail(
             f"port {file.local_port} on {_LOOPBACK} is taken by another program. To have the API"
             f" on another one: pulumi config set digitalocean:apiEndpoint"
@@ -70,13 +71,3 @@ def _serving() -> tuple[int, Path | None]:
         return 0, None
     is_ours = words[2:5] == ["local_cloud", "serve", "--state"]
     return (process, Path(words[5])) if is_ours else (0, None)
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_LOOPBACK, port))
-        except OSError:
-            return True
-    return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -180,6 +181,11 @@ class SshSession:
         if server.port != 22:
             chosen += ["-p", str(server.port)]
         return ["ssh", *chosen, f"deploy@{server.address}", *command]
+
+
+def terminal() -> list[str]:
+    """Options of `ssh` that give a command a terminal, where there is one here."""
+    return ["RequestTTY=force"] if sys.stdin.isatty() and sys.stdout.isatty() else []
 
 
 def _in_an_option(path: Path) -> str:

@@ -80,7 +80,7 @@ class Forwards:
 
     def check(self, port: int) -> None:
         """Raise `MachineError` when a process that is not ours has the port."""
-        if port not in self._running() and _is_taken(port):
+        if port not in self._running() and is_taken(port):
             raise MachineError(
                 f"port {port} of {LOOPBACK} is taken by another process on this computer"
             )
@@ -111,7 +111,7 @@ class Forwards:
         return self.folder / "forwards.json"
 
 
-def _is_taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
     """Whether somebody listens, seen without a connection that a forward would pass on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

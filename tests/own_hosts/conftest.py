@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clone import Place, copy_of_the_project
+from tests.environment import local_cloud
 from tests.own_hosts.machines import OwnServers
 
 
@@ -23,7 +24,4 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers]:
         servers.order()
         yield servers
     finally:
-        cloud = clone.folder / ".slipway" / "local-cloud"
-        clone.run(
-            f"source scripts/activate 2>/dev/null && python3 -m local_cloud reset --state {cloud}"
-        )
+        local_cloud(clone, "reset")
