@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,23 @@ def _port(function: Callable[..., None]) -> Callable[..., None]:
     )(function)
 
 
+def _address_and_port(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> str | None:
+    """An IPv4 address, with a port if it is not 53."""
+    if value is None:
+        return None
+    address, _, port = value.partition(":")
+    port = port or "53"
+    try:
+        IPv4Address(address)
+    except ValueError as error:
+        raise click.BadParameter("give an IPv4 address, such as 127.0.0.1:5353") from error
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise click.BadParameter(f"{port!r} is no port")
+    return f"{address}:{port}"
+
+
 @click.group(cls=Commands)
 def main() -> None:
     """DigitalOcean's API on this computer, with real Debian hosts as droplets.
@@ -60,7 +78,25 @@ def main() -> None:
     type=click.IntRange(1, 65535),
     help="A port of 127.0.0.1 that has to be free or a forward of this cloud; repeatable.",
 )
-def start(state: Path, port: int | None, forwards: tuple[int, ...]) -> None:
+@click.option(
+    "--acme",
+    "acme_port",
+    type=click.IntRange(1, 65535),
+    help="Start its ACME server too, on this port of 127.0.0.1.",
+)
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    help="A domain that the account has from then on, such as shop.localhost; repeatable.",
+)
+def start(
+    state: Path,
+    port: int | None,
+    forwards: tuple[int, ...],
+    acme_port: int | None,
+    domains: tuple[str, ...],
+) -> None:
     """Start the cloud; returns when it answers.
 
     \b
@@ -70,6 +106,14 @@ def start(state: Path, port: int | None, forwards: tuple[int, ...]) -> None:
 
     Server(state).check_forwards(forwards)
     Server(state).start(port, click.echo)
+    if domains:
+        from local_cloud.cli.domains import ensure
+
+        ensure(state, domains)
+    if acme_port:
+        from local_cloud.cli.acme import start as start_acme
+
+        start_acme(state, click.echo, port=acme_port)
 
 
 @main.command()
@@ -172,6 +216,49 @@ def reset(state: Path) -> None:
 
     count = take_all_away(state)
     click.echo(f"the local cloud is gone, with {count} droplet{'' if count == 1 else 's'}")
+
+
+@main.command()
+@_state
+@click.option("--json", "as_json", is_flag=True, help="For a program.")
+@click.option(
+    "--name-server",
+    metavar="ADDRESS:PORT",
+    callback=_address_and_port,
+    help="Whom it asks for names, over TCP; the one it asked last, or else the cloud's own.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Where it has to listen; any that is free without.",
+)
+def acme(state: Path, as_json: bool, name_server: str | None, port: int | None) -> None:
+    """Start the cloud's ACME server if need be; print its directory and its roots.
+
+    \b
+    Example: python -m local_cloud acme
+    """
+    from local_cloud.cli.acme import show
+
+    show(state, name_server, port, as_json=as_json)
+
+
+@main.command()
+@_state
+@click.argument("name")
+def renew(state: Path, name: str) -> None:
+    """Renew the certificate NAME now, as the cloud does by itself in time.
+
+    \b
+    Example: python -m local_cloud renew www
+    """
+    from urllib.parse import quote
+
+    from local_cloud.cli.api import Api
+
+    told = Api(state).ask("POST", f"/local/certificates/{quote(name, safe='')}/renew")
+    renewed = told["certificate"]
+    click.echo(f"{renewed['name']} is renewed until {renewed['not_after']} (id {renewed['id']})")
 
 
 @main.group()

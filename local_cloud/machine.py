@@ -6,7 +6,7 @@ import only this file: the API is tested with an in-memory hypervisor, the hosts
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Protocol
@@ -86,6 +86,16 @@ class Guard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """What a load balancer shows to visitors."""
+
+    id: str
+    """Another one for each content: a renewed certificate is another certificate."""
+    pem: str = field(repr=False)
+    """The chain, beginning with the certificate itself, and its private key."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Listener:
     """A port that visitors of a load balancer come to, and the port on the droplets behind it."""
 
@@ -93,6 +103,15 @@ class Listener:
     """http, or tcp for connections that are passed on unread."""
     port: int
     target_port: int
+    certificate: Certificate | None = None
+    """Of a port where visitors speak http over TLS."""
+    offers_http2: bool = False
+    """Whether visitors may speak HTTP/2 there."""
+    target_protocol: str = "http"
+    """How droplets are spoken to where http is: http, https or http2, the latter two over TLS whose
+    certificate is not verified."""
+    redirects_to_https: bool = False
+    """Whether visitors are sent to the same address at https, and nothing reaches a droplet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +160,20 @@ class LoadBalancerSpec:
     """Whether it tells the droplets the visitor's address before anything else (PROXY, v1)."""
     keeps_backend_connections: bool = False
     idle_seconds: int = 60
+    only_strong_ciphers: bool = False
+    """Whether TLS takes authenticated ciphers with forward secrecy alone."""
     allowed: tuple[IPv4Network, ...] = ()
     """Networks that may connect; all if empty."""
     denied: tuple[IPv4Network, ...] = ()
     """Networks that may not connect, even if allowed above."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReservedAddress:
+    """An address that a droplet has beside its own, and that may move to another one."""
+
+    address: IPv4Address
+    machine_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +183,34 @@ class Network:
     guards: tuple[Guard, ...] = ()
     forwards: tuple[Forward, ...] = field(default=())
     load_balancers: tuple[LoadBalancerSpec, ...] = ()
+    reserved: tuple[ReservedAddress, ...] = ()
     ranges: tuple[IPv4Network, ...] = ()
     """Of all VPCs, also those without a machine: an address that no machine has is unreachable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone:
+    """A domain with all its records, as a name server is to answer for it."""
+
+    name: str
+    """Without a dot at its end."""
+    serial: int
+    """Another one after each change (RFC 1912, 2.2)."""
+    text: str
+    """A whole zone file (RFC 1035, 5)."""
+
+
+class NameServer(Protocol):
+    """Answers for domains, and leads all other names to this computer's own resolvers."""
+
+    def check(self) -> None:
+        """Raise `MachineError` saying why this computer has no name server."""
+
+    def serve(self, zones: Sequence[Zone]) -> None:
+        """Answer for exactly these domains, and the cloud's own; return when it does.
+
+        It goes on when this process has ended. Raises `MachineError` when it does not answer so.
+        """
 
 
 class Hypervisor(Protocol):

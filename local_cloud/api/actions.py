@@ -1,4 +1,4 @@
-"""Actions: what was done to droplets, and how it went. They stay when the droplet is gone."""
+"""Actions: what was done to droplets and reserved IPs, and how it went. They outlive both."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from local_cloud.api.store import now
 router = APIRouter()
 
 
+OF_RESERVED_IPS = ("reserve_ip", "assign_ip", "unassign_ip")
+"""The types of actions on reserved IPs; all others are on droplets."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     id: int
@@ -29,6 +33,7 @@ class Action:
     parameters: dict[str, Any]
     """What the action needs beside the droplet, such as a new name; kept to resume it."""
     droplet_id: int
+    """Of an action on a reserved IP, its address as a number."""
     region: str
     started_at: str
     completed_at: str | None
@@ -48,7 +53,7 @@ class Action:
             "started_at": self.started_at,
             "completed_at": self.completed_at,
             "resource_id": self.droplet_id,
-            "resource_type": "droplet",
+            "resource_type": "reserved_ip" if self.type in OF_RESERVED_IPS else "droplet",
             "region": region_json(self.region),
             "region_slug": self.region,
         }

@@ -46,10 +46,11 @@ def choose_last_address(network: IPv4Network, taken: Collection[IPv4Address]) ->
 
 
 def taken_addresses(db: sqlite3.Connection) -> set[IPv4Address]:
-    """Every address, public or private, that a droplet or load balancer has."""
+    """Every address, public or private, that a droplet or load balancer has or may get."""
     rows = db.execute(
         "SELECT public_address, private_address FROM droplets "
-        "UNION ALL SELECT public_address, private_address FROM load_balancers"
+        "UNION ALL SELECT public_address, private_address FROM load_balancers "
+        "UNION ALL SELECT ip, ip FROM reserved_ips"
     )
     return {IPv4Address(address) for row in rows for address in row}
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
@@ -18,6 +19,10 @@ from local_cloud.api import (
     actions,
     associated_resources,
     catalogue,
+    certificate_renewal,
+    certificates,
+    domain_records,
+    domains,
     droplet_actions,
     droplet_details,
     droplet_requests,
@@ -27,6 +32,7 @@ from local_cloud.api import (
     load_balancer_members,
     load_balancers,
     not_served,
+    reserved_ips,
     snapshots,
     ssh_keys,
     tags,
@@ -36,16 +42,21 @@ from local_cloud.api.action_runner import ActionRunner
 from local_cloud.api.cloud import Cloud
 from local_cloud.api.errors import answer, install_handlers
 from local_cloud.api.store import Store
-from local_cloud.machine import Hypervisor, MachineError
+from local_cloud.machine import Hypervisor, MachineError, NameServer
 
 SERVICE = "slipway-local-cloud"
 DATABASE = "cloud.db"
 PREFIX = "/v2"
+OWN_PREFIX = "/local"
+"""For what DigitalOcean has no word for: its own doings, asked for at once."""
 
 ROUTERS = (
     account,
     actions,
     catalogue,
+    certificates,
+    domain_records,
+    domains,
     # Fixed paths under /droplets come before those with an identifier in their place.
     droplet_details,
     droplet_actions,
@@ -56,6 +67,7 @@ ROUTERS = (
     images,
     load_balancer_members,
     load_balancers,
+    reserved_ips,
     snapshots,
     ssh_keys,
     tags,
@@ -64,17 +76,21 @@ ROUTERS = (
 )
 
 
-def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAPI:
+def create_app(
+    state_folder: Path, hypervisor: Hypervisor, name_server: NameServer, token: str
+) -> FastAPI:
     """The application over the records in `state_folder`; requests must bear `token`.
 
-    Its start (the ASGI lifespan) brings the network back and goes on with unfinished work; it
+    Its start (the ASGI lifespan) brings names and network back and goes on with unfinished work; it
     raises MachineError when the firewalls cannot be had.
     """
-    cloud = Cloud(state_folder.resolve(), Store(state_folder / DATABASE), hypervisor)
+    cloud = Cloud(state_folder.resolve(), Store(state_folder / DATABASE), hypervisor, name_server)
     runner = ActionRunner(cloud)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Names first: the firewall leads the hosts to the name server.
+        cloud.restore_names()
         try:
             cloud.restore_network()
         except MachineError as error:
@@ -83,7 +99,11 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
         runner.resume()
         associated_resources.resume(cloud, runner)
         load_balancers.resume(cloud)
+        certificates.resume(cloud)
+        ended = Event()
+        certificate_renewal.keep_renewed(cloud, ended)
         yield
+        ended.set()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -99,6 +119,7 @@ def create_app(state_folder: Path, hypervisor: Hypervisor, token: str) -> FastAP
     for module in ROUTERS:
         routes.include_router(module.router)
     app.include_router(routes)
+    app.include_router(certificate_renewal.router, prefix=OWN_PREFIX)
 
     @app.get("/healthz")
     async def health() -> JSONResponse:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from local_cloud.api import images
+from local_cloud.api import images, reserved_ips
 from local_cloud.api.action_runner import ActionRunner, TheActionRunner
 from local_cloud.api.cloud import Cloud, TheCloud
 from local_cloud.api.droplets import delete_all, existing
@@ -23,7 +23,7 @@ from local_cloud.api.store import now
 
 router = APIRouter()
 
-KINDS = ("reserved_ips", "floating_ips", "volumes", "volume_snapshots")
+KINDS = ("floating_ips", "volumes", "volume_snapshots")
 """Resources that DigitalOcean associates with a droplet, but the local cloud does not have."""
 
 FREE_OF_CHARGE = "0.00"
@@ -137,7 +137,12 @@ def list_associated_resources(cloud: TheCloud, droplet_id: NumberInPath) -> JSON
             {"id": str(row["id"]), "name": row["name"], "cost": FREE_OF_CHARGE}
             for row in _snapshots_of(db, droplet_id)
         ]
-    return JSONResponse({"snapshots": snapshots} | {kind: [] for kind in KINDS})
+        reserved = [
+            {"id": ip, "name": ip, "cost": FREE_OF_CHARGE}
+            for ip in reserved_ips.of_droplet(db, droplet_id)
+        ]
+    told = {"snapshots": snapshots, "reserved_ips": reserved}
+    return JSONResponse(told | {kind: [] for kind in KINDS})
 
 
 @router.delete("/droplets/{droplet_id}/destroy_with_associated_resources/selective")
@@ -151,13 +156,14 @@ def delete_with_some(
     for kind in KINDS:
         for identifier in getattr(selection, kind) or ():
             raise unprocessable(kind, f"the local cloud has none, so no {identifier!r}")
-    with cloud.store.write() as db:
+    with cloud.change_network() as db:
         droplet = existing(db, droplet_id)
         there_are = {str(row["id"]): row for row in _snapshots_of(db, droplet_id)}
         for identifier in selection.snapshots or ():
             if identifier not in there_are:
                 message = f"droplet {droplet_id} has no snapshot {identifier!r}"
                 raise unprocessable("snapshots", message)
+        reserved_ips.release_of(db, droplet_id, selection.reserved_ips or [])
         _begin(db, droplet, [there_are[identifier] for identifier in selection.snapshots or ()])
     _start(cloud, runner, droplet_id)
     return Response(status_code=202)
@@ -172,8 +178,10 @@ def delete_with_all(
 ) -> Response:
     if not x_dangerous:
         raise unprocessable("X-Dangerous", "send this header with the value true to confirm")
-    with cloud.store.write() as db:
-        _begin(db, existing(db, droplet_id), _snapshots_of(db, droplet_id))
+    with cloud.change_network() as db:
+        droplet = existing(db, droplet_id)
+        reserved_ips.release_of(db, droplet_id, reserved_ips.of_droplet(db, droplet_id))
+        _begin(db, droplet, _snapshots_of(db, droplet_id))
     _start(cloud, runner, droplet_id)
     return Response(status_code=202)
 
@@ -183,7 +191,8 @@ def get_status(cloud: TheCloud, droplet_id: NumberInPath) -> JSONResponse:
     with cloud.store.read() as db:
         deletion = _recorded(db, droplet_id)
         snapshots = _recorded_snapshots(db, droplet_id)
-    resources: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    # Reserved IPs are released before anything else, in one step: there is nothing to tell of them.
+    resources: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("reserved_ips", *KINDS)}
     resources["snapshots"] = [_outcome(row["snapshot_id"], row["name"], row) for row in snapshots]
     status = {
         "droplet": _outcome(droplet_id, deletion["droplet_name"], deletion),

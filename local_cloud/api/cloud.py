@@ -14,10 +14,24 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from local_cloud.api.models import Droplet, Firewall, LoadBalancer, Vpc
+from local_cloud.api.domain_models import zones
+from local_cloud.api.models import (
+    Droplet,
+    Firewall,
+    LoadBalancer,
+    ReservedIp,
+    Vpc,
+    served_certificates,
+)
 from local_cloud.api.network_plan import plan
 from local_cloud.api.store import Store
-from local_cloud.machine import Hypervisor, LoadBalancerError, MachineError, Network
+from local_cloud.machine import (
+    Hypervisor,
+    LoadBalancerError,
+    MachineError,
+    NameServer,
+    Network,
+)
 
 log = logging.getLogger("slipway.cloud")
 
@@ -29,6 +43,7 @@ class Cloud:
     state_folder: Path
     store: Store
     hypervisor: Hypervisor
+    name_server: NameServer
 
     @cached_property
     def public_network(self) -> IPv4Network:
@@ -45,6 +60,25 @@ class Cloud:
         with self.store.write() as db:
             yield db
             self.hypervisor.apply_network(self._planned(db))
+
+    @contextmanager
+    def change_domains(self) -> Iterator[sqlite3.Connection]:
+        """A change of the records that the name server answers from, likewise."""
+        with self.store.write() as db:
+            yield db
+            self.name_server.serve(zones(db))
+
+    def restore_names(self) -> None:
+        """Have the name server answer from the records, after a restart.
+
+        Without one the cloud starts all the same: domains are then refused, with the reason.
+        """
+        with self.store.read() as db:
+            recorded = zones(db)
+        try:
+            self.name_server.serve(recorded)
+        except MachineError as error:
+            log.error("the name server does not answer: %s", error)
 
     def restore_network(self) -> None:
         """Apply the network of the records, after a restart.
@@ -72,7 +106,13 @@ class Cloud:
     def _planned(self, db: sqlite3.Connection) -> Network:
         vpcs = [Vpc.from_row(row) for row in db.execute("SELECT * FROM vpcs")]
         return plan(
-            Droplet.all(db), Firewall.all(db), LoadBalancer.all(db), self.public_network, vpcs
+            Droplet.all(db),
+            Firewall.all(db),
+            LoadBalancer.all(db),
+            self.public_network,
+            vpcs,
+            served_certificates(db),
+            ReservedIp.all(db),
         )
 
 

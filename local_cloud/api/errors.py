@@ -15,7 +15,7 @@ from local_cloud.machine import MachineError
 
 log = logging.getLogger("slipway.cloud")
 
-SECRET_FIELDS = {"user_data", "public_key"}
+SECRET_FIELDS = {"user_data", "public_key", "private_key"}
 LONGEST_QUOTED_VALUE = 80
 
 
@@ -38,6 +38,11 @@ def not_found(what: str, identifier: object) -> ApiError:
 def unprocessable(field: str, message: str) -> ApiError:
     """The request is well formed, but `field` (dotted path) has a value that cannot be used."""
     return ApiError(422, "unprocessable_entity", f"{field}: {message}")
+
+
+def refused_record(message: str) -> ApiError:
+    """A domain or record that DigitalOcean refuses, in its own words, which name no field."""
+    return ApiError(422, "unprocessable_entity", message)
 
 
 def forbidden(message: str) -> ApiError:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from local_cloud.api import certificates
 from local_cloud.api.cloud import TheCloud
 from local_cloud.api.errors import unprocessable
 from local_cloud.api.identifiers import Number, UuidInPath
@@ -68,6 +69,7 @@ def add_rules(cloud: TheCloud, balancer_id: UuidInPath, added: Rules) -> Respons
             if rule["entry_port"] in taken:
                 path = f"forwarding_rules.{index}.entry_port"
                 raise unprocessable(path, f"{rule['entry_port']} has a rule already")
+        certificates.check_named(db, new)
         changed = load_balancer.settings | {"forwarding_rules": [*rules, *new]}
         save_settings(db, load_balancer.number, changed)
     return Response(status_code=204)

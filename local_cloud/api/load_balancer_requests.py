@@ -17,7 +17,22 @@ from local_cloud.api.errors import unprocessable
 from local_cloud.api.identifiers import Number
 from local_cloud.api.tags import TagName
 
-NO_CERTIFICATES = "the local cloud serves no certificates yet, so it cannot speak TLS to visitors"
+TARGETS = {
+    "http": ("http",),
+    "https": ("http", "https"),
+    "http2": ("http", "https", "http2"),
+    "tcp": ("tcp",),
+}
+"""What each entry protocol can be forwarded as; a connection that is passed through, as itself."""
+
+NOT_SUPPORTED = {
+    "http3": "http3 is not supported by the local cloud: its haproxy has no QUIC",
+    "udp": "udp is not supported by the local cloud",
+}
+OVER_TLS = ("https", "http2")
+HTTPS_PORT = 443
+"""Where a redirect of `redirect_http_to_https` leads."""
+
 RESERVED_PORTS = range(50053, 50056)
 """DigitalOcean keeps these of a load balancer's ports for itself."""
 
@@ -111,6 +126,7 @@ class LoadBalancerRequest(BaseModel):
             "health_check": _health_check(self.health_check or HealthCheck()),
             "sticky_sessions": _sticky_sessions(self.sticky_sessions or StickySessions()),
             "firewall": _firewall(self.firewall or VisitorRules()),
+            "redirect_http_to_https": _redirects(self),
             "enable_proxy_protocol": bool(self.enable_proxy_protocol),
             "enable_backend_keepalive": bool(self.enable_backend_keepalive),
             "http_idle_timeout_seconds": self.http_idle_timeout_seconds or 60,
@@ -135,10 +151,17 @@ def _refuse_unsupported(wanted: LoadBalancerRequest) -> None:
     for field in ("project_id", "domains", "glb_settings", "target_load_balancer_ids"):
         if getattr(wanted, field):
             raise unprocessable(field, "not supported by the local cloud")
-    if wanted.redirect_http_to_https:
-        raise unprocessable(
-            "redirect_http_to_https", f"there is no forwarding rule for https; {NO_CERTIFICATES}"
-        )
+
+
+def _redirects(wanted: LoadBalancerRequest) -> bool:
+    if not wanted.redirect_http_to_https:
+        return False
+    for rule in wanted.forwarding_rules:
+        if rule.entry_protocol in OVER_TLS and rule.entry_port == HTTPS_PORT:
+            return True
+    raise unprocessable(
+        "redirect_http_to_https", f"there is no forwarding rule for https on port {HTTPS_PORT}"
+    )
 
 
 def checked_rules(rules: Sequence[ForwardingRule]) -> list[dict[str, Any]]:
@@ -146,26 +169,42 @@ def checked_rules(rules: Sequence[ForwardingRule]) -> list[dict[str, Any]]:
     ports: set[int] = set()
     for index, rule in enumerate(rules):
         path = f"forwarding_rules.{index}"
-        if rule.entry_protocol in ("https", "http2", "http3"):
-            raise unprocessable(
-                f"{path}.entry_protocol", f"{rule.entry_protocol}: {NO_CERTIFICATES}"
-            )
-        if rule.entry_protocol == "udp":
-            raise unprocessable(f"{path}.entry_protocol", "udp is not supported by the local cloud")
-        if rule.target_protocol != rule.entry_protocol:
-            message = f"{rule.entry_protocol} can be forwarded as {rule.entry_protocol} only"
-            raise unprocessable(f"{path}.target_protocol", message)
-        for field in ("certificate_id", "tls_passthrough"):
-            if getattr(rule, field):
-                message = f"of no use with {rule.entry_protocol}; {NO_CERTIFICATES}"
-                raise unprocessable(f"{path}.{field}", message)
+        _check_protocols(path, rule)
         if rule.entry_port in RESERVED_PORTS:
             message = f"{RESERVED_PORTS[0]} to {RESERVED_PORTS[-1]} are DigitalOcean's own"
             raise unprocessable(f"{path}.entry_port", message)
         if rule.entry_port in ports:
             raise unprocessable(f"{path}.entry_port", f"{rule.entry_port} has two rules")
         ports.add(rule.entry_port)
-    return [rule.model_dump() | {"certificate_id": "", "tls_passthrough": False} for rule in rules]
+    return [
+        rule.model_dump()
+        | {
+            "certificate_id": rule.certificate_id or "",
+            "tls_passthrough": bool(rule.tls_passthrough),
+        }
+        for rule in rules
+    ]
+
+
+def _check_protocols(path: str, rule: ForwardingRule) -> None:
+    entry, target = rule.entry_protocol, rule.target_protocol
+    if entry in NOT_SUPPORTED:
+        raise unprocessable(f"{path}.entry_protocol", NOT_SUPPORTED[entry])
+    if entry not in OVER_TLS:
+        for field in ("certificate_id", "tls_passthrough"):
+            if getattr(rule, field):
+                raise unprocessable(f"{path}.{field}", f"of no use with {entry}")
+    elif rule.certificate_id and rule.tls_passthrough:
+        message = "of no use where TLS is passed through: the droplets have the certificate"
+        raise unprocessable(f"{path}.certificate_id", message)
+    elif not rule.certificate_id and not rule.tls_passthrough:
+        message = f"{entry} needs a certificate, unless tls_passthrough is true"
+        raise unprocessable(f"{path}.certificate_id", message)
+    allowed = (entry,) if rule.tls_passthrough else TARGETS[entry]
+    if target not in allowed:
+        how = " when passed through" if rule.tls_passthrough else ""
+        message = f"{entry} can be forwarded as {' or '.join(allowed)} only{how}"
+        raise unprocessable(f"{path}.target_protocol", message)
 
 
 def _health_check(check: HealthCheck) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
 from local_cloud.api.models import Droplet, LoadBalancer
 from local_cloud.machine import (
     Backend,
+    Certificate,
     HealthCheck,
     Interface,
     Listener,
@@ -16,9 +17,15 @@ from local_cloud.machine import (
     StickyCookie,
 )
 
+HTTP_PORT = 80
+"""The one whose visitors `redirect_http_to_https` sends away."""
+
 
 def load_balancer_spec(
-    load_balancer: LoadBalancer, droplets: Sequence[Droplet], public: IPv4Network
+    load_balancer: LoadBalancer,
+    droplets: Sequence[Droplet],
+    public: IPv4Network,
+    certificates: Mapping[str, Certificate],
 ) -> LoadBalancerSpec:
     """The specification of a load balancer with its present droplets."""
     settings = load_balancer.settings
@@ -28,7 +35,10 @@ def load_balancer_spec(
         private=Interface(
             address=load_balancer.private_address, network=load_balancer.vpc.ip_range
         ),
-        listeners=tuple(_listener(rule) for rule in settings["forwarding_rules"]),
+        listeners=tuple(
+            _listener(rule, certificates, redirects=settings.get("redirect_http_to_https", False))
+            for rule in settings["forwarding_rules"]
+        ),
         backends=tuple(
             Backend(machine_id=droplet.id, address=droplet.private_address)
             for droplet in droplets
@@ -39,14 +49,25 @@ def load_balancer_spec(
         speaks_proxy_protocol=settings["enable_proxy_protocol"],
         keeps_backend_connections=settings["enable_backend_keepalive"],
         idle_seconds=settings["http_idle_timeout_seconds"],
+        only_strong_ciphers=settings["tls_cipher_policy"] == "STRONG",
         allowed=_networks(settings["firewall"]["allow"]),
         denied=_networks(settings["firewall"]["deny"]),
     )
 
 
-def _listener(rule: dict[str, Any]) -> Listener:
+def _listener(
+    rule: dict[str, Any], certificates: Mapping[str, Certificate], *, redirects: bool
+) -> Listener:
+    entry, passed_on = rule["entry_protocol"], rule["tls_passthrough"]
+    read = entry != "tcp" and not passed_on
     return Listener(
-        protocol=rule["entry_protocol"], port=rule["entry_port"], target_port=rule["target_port"]
+        protocol="http" if read else "tcp",
+        port=rule["entry_port"],
+        target_port=rule["target_port"],
+        certificate=certificates[rule["certificate_id"]] if rule["certificate_id"] else None,
+        offers_http2=read and entry == "http2",
+        target_protocol=rule["target_protocol"] if read else "http",
+        redirects_to_https=redirects and entry == "http" and rule["entry_port"] == HTTP_PORT,
     )
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from local_cloud.api import tags, vpcs
+from local_cloud.api import certificates, tags, vpcs
 from local_cloud.api.addresses import NoAddressLeftError, choose_last_address, taken_addresses
 from local_cloud.api.catalogue import known_region, region_json
 from local_cloud.api.cloud import Cloud, TheCloud
@@ -50,7 +50,8 @@ def as_json(db: sqlite3.Connection, load_balancer: LoadBalancer) -> dict[str, An
         "vpc_uuid": load_balancer.vpc.id,
         "droplet_ids": droplets,
         "tag": load_balancer.tag or "",
-        "redirect_http_to_https": False,
+        # One that was made before there were redirects has none.
+        "redirect_http_to_https": settings.get("redirect_http_to_https", False),
         "type": "REGIONAL",
         "network": "EXTERNAL",
         "network_stack": "IPV4",
@@ -139,7 +140,9 @@ def _save(
     """Write everything that can be changed; what the request leaves out gets its default."""
     if wanted.tag and wanted.droplet_ids:
         raise unprocessable("tag", "give either droplet_ids or tag, not both")
-    save_settings(db, load_balancer.number, wanted.settings())
+    settings = wanted.settings()
+    certificates.check_named(db, settings["forwarding_rules"])
+    save_settings(db, load_balancer.number, settings)
     _check_name(db, load_balancer.id, wanted.name)
     tag = tags.known(db, [wanted.tag], "tag")[0] if wanted.tag else None
     db.execute(

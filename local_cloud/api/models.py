@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
+
+from local_cloud.machine import Certificate as Served
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,3 +178,53 @@ class LoadBalancer:
     def all(cls, db: sqlite3.Connection) -> list[LoadBalancer]:
         rows = db.execute("SELECT * FROM load_balancers ORDER BY number").fetchall()
         return [cls.from_row(db, row) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReservedIp:
+    ip: IPv4Address
+    region: str
+    droplet_id: int | None
+    """The droplet it leads to, if it leads to one."""
+    created_at: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> ReservedIp:
+        fields = dict(row)
+        return cls(ip=IPv4Address(fields.pop("ip")), **fields)
+
+    @classmethod
+    def all(cls, db: sqlite3.Connection) -> list[ReservedIp]:
+        rows = db.execute("SELECT * FROM reserved_ips ORDER BY created_at, rowid").fetchall()
+        return [cls.from_row(row) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    id: str
+    name: str
+    """What stays when a renewal changes the id."""
+    type: str
+    """`custom`, or `lets_encrypt` for one of the cloud's own authority."""
+    state: str
+    """`pending`, `verified` or `error`."""
+    dns_names: tuple[str, ...]
+    private_key: str = field(repr=False)
+    chain: str = field(repr=False)
+    """In PEM, the certificate itself first; empty, as the key is, until it is verified."""
+    not_after: str
+    sha1_fingerprint: str
+    created_at: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> Certificate:
+        fields = dict(row)
+        return cls(dns_names=tuple(json.loads(fields.pop("dns_names_json"))), **fields)
+
+
+def served_certificates(db: sqlite3.Connection) -> dict[str, Served]:
+    """All that a load balancer can show, by id."""
+    rows = db.execute("SELECT id, chain, private_key FROM certificates WHERE state = 'verified'")
+    return {
+        row["id"]: Served(id=row["id"], pem=f"{row['chain']}{row['private_key']}") for row in rows
+    }

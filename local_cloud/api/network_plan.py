@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from local_cloud.api import hints
 from local_cloud.api.load_balancer_spec import load_balancer_spec
-from local_cloud.api.models import Droplet, Firewall, LoadBalancer, Vpc
-from local_cloud.machine import Forward, Guard, Network, Rule
+from local_cloud.api.models import Droplet, Firewall, LoadBalancer, ReservedIp, Vpc
+from local_cloud.machine import Certificate, Forward, Guard, Network, ReservedAddress, Rule
 
 EVERY_PORT = "0"
 """How DigitalOcean writes "all ports", and the ports of icmp."""
@@ -30,6 +30,8 @@ def plan(
     load_balancers: Sequence[LoadBalancer],
     public: IPv4Network,
     vpcs: Sequence[Vpc] = (),
+    certificates: Mapping[str, Certificate] | None = None,
+    reserved_ips: Sequence[ReservedIp] = (),
 ) -> Network:
     """Guards for the droplets that a firewall covers (others are open), forwards, balancers."""
     active = [one for one in load_balancers if one.status == "active"]
@@ -38,21 +40,31 @@ def plan(
     for droplet in sorted(droplets, key=lambda droplet: droplet.id):
         covering = [firewall for firewall in firewalls if firewall.covers(droplet)]
         if covering:
-            guards.append(_guard(droplet, covering, peers))
+            more = [each.ip for each in reserved_ips if each.droplet_id == droplet.id]
+            guards.append(_guard(droplet, covering, peers, more))
     return Network(
         guards=tuple(guards),
         forwards=_forwards(droplets, active),
-        load_balancers=tuple(load_balancer_spec(one, droplets, public) for one in active),
+        load_balancers=tuple(
+            load_balancer_spec(one, droplets, public, certificates or {}) for one in active
+        ),
+        reserved=tuple(
+            ReservedAddress(address=each.ip, machine_id=each.droplet_id)
+            for each in reserved_ips
+            if each.droplet_id is not None
+        ),
         ranges=tuple(sorted(vpc.ip_range for vpc in vpcs)),
     )
 
 
-def _guard(droplet: Droplet, firewalls: Sequence[Firewall], peers: Peers) -> Guard:
+def _guard(
+    droplet: Droplet, firewalls: Sequence[Firewall], peers: Peers, reserved: Iterable[IPv4Address]
+) -> Guard:
     inbound = (rule for firewall in firewalls for rule in firewall.inbound)
     outbound = (rule for firewall in firewalls for rule in firewall.outbound)
     return Guard(
         machine_id=droplet.id,
-        addresses=droplet.addresses,
+        addresses=(*droplet.addresses, *reserved),
         inbound=_rules(inbound, "sources", peers),
         outbound=_rules(outbound, "destinations", peers),
     )
@@ -109,24 +121,35 @@ def _forwards(
         for hint in hints.forwards(droplet.tags)
     }
     # Once there is a load balancer its way goes first: a fleet grows from one without an outage.
-    for loopback_port, in_front in _wished_balancers(droplets, load_balancers).items():
-        first = in_front.settings["forwarding_rules"][0]
-        by_port[loopback_port] = Forward(
-            loopback_port=loopback_port,
-            address=in_front.public_address,
-            port=first["entry_port"],
-        )
+    by_port |= _wished_balancers(droplets, load_balancers)
     return tuple(by_port[loopback_port] for loopback_port in sorted(by_port))
 
 
 def _wished_balancers(
     droplets: Sequence[Droplet], load_balancers: Sequence[LoadBalancer]
-) -> dict[int, LoadBalancer]:
-    """Loopback port -> where it leads: of several load balancers, to the oldest."""
-    wished: dict[int, LoadBalancer] = {}
+) -> dict[int, Forward]:
+    """By loopback port: of several load balancers, to the oldest."""
+    wished: dict[int, Forward] = {}
     for load_balancer in load_balancers:
+        entries = [rule["entry_port"] for rule in load_balancer.settings["forwarding_rules"]]
         for droplet in droplets:
-            if load_balancer.serves(droplet):
-                for port in hints.balancer_ports(droplet.tags):
-                    wished.setdefault(port, load_balancer)
+            if not load_balancer.serves(droplet):
+                continue
+            for hint in hints.balancers(droplet.tags):
+                entry = hint.entry_port or _plainest(load_balancer)
+                if entry in entries:
+                    forward = Forward(
+                        loopback_port=hint.loopback_port,
+                        address=load_balancer.public_address,
+                        port=entry,
+                    )
+                    wished.setdefault(hint.loopback_port, forward)
     return wished
+
+
+def _plainest(load_balancer: LoadBalancer) -> int:
+    """The entry port of the first rule without TLS: rules of a program come in no order."""
+    rules = load_balancer.settings["forwarding_rules"]
+    plain = (rule for rule in rules if rule["entry_protocol"] in ("http", "tcp"))
+    port: int = next(plain, rules[0])["entry_port"]
+    return port

@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS actions (
     status          TEXT NOT NULL CHECK (status IN ('in-progress', 'completed', 'errored')),
     type            TEXT NOT NULL,
     parameters_json TEXT NOT NULL,
-    droplet_id      INTEGER NOT NULL, -- stays when the droplet is gone: actions are history
+    droplet_id      INTEGER NOT NULL, -- stays when the droplet is gone: actions are history;
+                                      -- of a reserved IP, its address as a number
     region          TEXT NOT NULL,
     started_at      TEXT NOT NULL,
     completed_at    TEXT,
@@ -115,6 +116,26 @@ CREATE TABLE IF NOT EXISTS joint_deletion_snapshots (
     PRIMARY KEY (droplet_id, snapshot_id)
 ) STRICT;
 
+CREATE TABLE IF NOT EXISTS reserved_ips (
+    ip         TEXT PRIMARY KEY,
+    region     TEXT NOT NULL,
+    droplet_id INTEGER UNIQUE REFERENCES droplets (id) ON DELETE SET NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS certificates (
+    id               TEXT PRIMARY KEY, -- another one after each renewal
+    name             TEXT NOT NULL UNIQUE,
+    type             TEXT NOT NULL CHECK (type IN ('custom', 'lets_encrypt')),
+    state            TEXT NOT NULL CHECK (state IN ('pending', 'verified', 'error')),
+    dns_names_json   TEXT NOT NULL,
+    private_key      TEXT NOT NULL,    -- this and the next are empty until it is verified
+    chain            TEXT NOT NULL,    -- in PEM, the certificate itself first
+    not_after        TEXT NOT NULL,
+    sha1_fingerprint TEXT NOT NULL,
+    created_at       TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS load_balancers (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- what the hosts know it by
     id              TEXT NOT NULL UNIQUE,
@@ -133,3 +154,27 @@ CREATE TABLE IF NOT EXISTS load_balancer_droplets (
     droplet_id INTEGER NOT NULL REFERENCES droplets (id) ON DELETE CASCADE,
     PRIMARY KEY (number, droplet_id)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS domains (
+    name       TEXT PRIMARY KEY COLLATE NOCASE,
+    ttl        INTEGER NOT NULL, -- seconds, of records that say nothing else
+    serial     INTEGER NOT NULL, -- of the zone: another one after each change
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS domain_records (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    domain   TEXT NOT NULL COLLATE NOCASE REFERENCES domains (name) ON DELETE CASCADE,
+    type     TEXT NOT NULL CHECK (
+        type IN ('A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'SOA', 'SRV', 'TXT')
+    ),
+    name     TEXT NOT NULL COLLATE NOCASE, -- within the domain; @ is the domain itself
+    data     TEXT NOT NULL,                -- as it is answered: host names without their last dot
+    priority INTEGER,
+    port     INTEGER,
+    ttl      INTEGER NOT NULL,
+    weight   INTEGER,
+    flags    INTEGER,
+    tag      TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS records_of_domain ON domain_records (domain, name, type);

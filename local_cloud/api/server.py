@@ -18,7 +18,7 @@ from pathlib import Path
 import uvicorn
 
 from local_cloud.api.app import create_app
-from local_cloud.machine import Hypervisor
+from local_cloud.machine import Hypervisor, NameServer
 
 DEFAULT_PORT = 7300
 LOOPBACK = "127.0.0.1"
@@ -33,7 +33,7 @@ class StartError(Exception):
     """The local cloud cannot be started; the message is for the person who tried."""
 
 
-def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
+def serve(state_folder: Path, port: int, hypervisor: Hypervisor, name_server: NameServer) -> None:
     """Serve the cloud of `state_folder` on 127.0.0.1:`port`, and [::1], until SIGTERM or SIGINT.
 
     Droplets are left as they are: they outlive this process. Raises StartError when another
@@ -42,7 +42,7 @@ def serve(state_folder: Path, port: int, hypervisor: Hypervisor) -> None:
     state_folder = state_folder.resolve()
     state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _sole_use(state_folder), _listening(port) as listeners, _logging(state_folder / LOG):
-        app = create_app(state_folder, hypervisor, make_token(state_folder))
+        app = create_app(state_folder, hypervisor, name_server, make_token(state_folder))
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -95,8 +95,9 @@ def _wishes(names: Iterable[str], droplet_id: int) -> Iterator[_Wish]:
     for name in names:
         for hint in hints.forwards([name]):
             yield _Wish(hint.loopback_port, f"droplet {droplet_id}", hint.port)
-        for loopback_port in hints.balancer_ports([name]):
-            yield _Wish(loopback_port, "a load balancer")
+        for wished in hints.balancers([name]):
+            at = f" at port {wished.entry_port}" if wished.entry_port else ""
+            yield _Wish(wished.loopback_port, f"a load balancer{at}")
 
 
 def _check_port(cloud: Cloud, db: sqlite3.Connection, tag: str, wish: _Wish) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ class Api:
         """Every load balancer, likewise."""
         return self._every("load_balancers")
 
+    def domains(self) -> list[dict[str, Any]]:
+        """Every domain, likewise."""
+        return self._every("domains")
+
     def _every(self, noun: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         path = f"/v2/{noun}?per_page=200"
@@ -49,23 +54,37 @@ class Api:
 
     def get(self, path: str) -> dict[str, Any]:
         """Raises `MachineError` when the cloud does not run or refuses."""
+        return self.ask("GET", path)
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The body of a good answer. Raises `MachineError` likewise."""
         try:
             token = (self.state / "token").read_text().strip()
         except OSError as error:
             raise MachineError(not_running(self.state)) from error
         connection = http.client.HTTPConnection("127.0.0.1", port_of(self.state), timeout=SECONDS)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
             content = answer.read()
         except OSError as error:
             raise MachineError(not_running(self.state)) from error
         finally:
             connection.close()
-        if answer.status != http.client.OK:
-            raise MachineError(f"the local cloud answers {answer.status} to GET {path}")
+        if answer.status not in (http.client.OK, http.client.CREATED):
+            message = f"the local cloud answers {answer.status} to {method} {path}"
+            raise MachineError(message + _reason(content))
         page: dict[str, Any] = json.loads(content)
         return page
+
+
+def _reason(content: bytes) -> str:
+    """What a refusal says of itself, if it does."""
+    try:
+        return f": {json.loads(content)['message']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def address(droplet: dict[str, Any], kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -9,12 +10,17 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from local_cloud.cli.api import Api
 from local_cloud.cli.paths import PROJECT, cache_folder, port_of
 from local_cloud.hosts.forward import Forwards
 from local_cloud.hosts.process import Process, start_detached
 from local_cloud.machine import MachineError
+
+if TYPE_CHECKING:
+    from local_cloud.services.acme import AcmeServer
 
 DEFAULT_PORT = 7300
 START_SECONDS = 20.0
@@ -100,13 +106,17 @@ class Server:
         """Run the API in this process until it is stopped."""
         from local_cloud.api.server import serve
         from local_cloud.hosts.hypervisor import NspawnHypervisor
+        from local_cloud.services.acme import AcmeServer
+        from local_cloud.services.knot import Knot
 
         port = self._chosen(wanted)
         if self.process is None:
             self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.state / "port").write_text(f"{port}\n")
         os.chdir("/")
-        serve(self.state, port, NspawnHypervisor(self.state, cache_folder()))
+        hypervisor = NspawnHypervisor(self.state, cache_folder())
+        Thread(target=_resume, args=(AcmeServer(hypervisor),), daemon=True).start()
+        serve(self.state, port, hypervisor, Knot(self.state, hypervisor.public_network))
 
     def stop(self) -> bool:
         """End the process, and nothing else; whether it ran."""
@@ -131,3 +141,11 @@ class Server:
         except (MachineError, OSError):
             return False
         return self.process is not None and self.port == port
+
+
+def _resume(acme: AcmeServer) -> None:
+    """Bring the ACME server back beside the API's start, which does not depend on it."""
+    try:
+        acme.resume()
+    except MachineError as error:
+        logging.getLogger("slipway.cloud").error("%s", error)

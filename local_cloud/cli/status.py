@@ -1,4 +1,4 @@
-"""The droplets and load balancers as tables for a person, or as JSON for a program."""
+"""Droplets, load balancers and the name server as text for a person; JSON for a program."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.cli.api import Api, address
+from local_cloud.cli.paths import cache_folder
 from local_cloud.hosts import control_groups
+from local_cloud.hosts.host_settings import LOOPBACK, NameServerPort
+from local_cloud.hosts.hypervisor import NspawnHypervisor
 from local_cloud.hosts.load_balancers import LoadBalancers
 from local_cloud.hosts.machine_process import MachineProcess
 from local_cloud.hosts.names import Names
+from local_cloud.services.acme import AcmeServer
+from local_cloud.services.service_names import DOMAIN
+from local_cloud.services.soa_question import served_serial
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -80,12 +86,35 @@ def show(state: Path, *, as_json: bool, only_load_balancers: bool = False) -> No
     if not only_load_balancers:
         found = droplets(state)
         console.print(_table_of_droplets(found) if found else "no droplets")
+        console.print(_name_server(state))
+        if acme := _acme_server(state):
+            console.print(acme)
         if in_front:
             console.print()
     if in_front:
         console.print(_table_of_balancers(in_front, Api(state).droplets()))
     elif only_load_balancers:
         console.print("no load balancers")
+
+
+def _name_server(state: Path) -> str:
+    port = NameServerPort(state).read()
+    if port is None:
+        return "no name server: domains are refused"
+    where = f"{LOOPBACK} port {port}"
+    if served_serial(LOOPBACK, port, DOMAIN) is None:
+        return f"name server: {where} does not answer; stop and start bring it back"
+    return f"name server: {where}, UDP and TCP"
+
+
+def _acme_server(state: Path) -> str:
+    """Empty where nobody has asked for one."""
+    server = AcmeServer(NspawnHypervisor(state, cache_folder()))
+    if not server.is_wanted:
+        return ""
+    if server.process is None:
+        return "ACME server: it does not run; `python -m local_cloud acme` brings it back"
+    return f"ACME server: {server.directory()} (its roots: {server.roots})"
 
 
 def _table_of_droplets(found: list[dict[str, Any]]) -> Table:

@@ -15,8 +15,16 @@ from local_cloud.hosts.names import Names
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.process import owned_by
 
-FOLDERS = ("machines", "load_balancers", "forwards", "snapshots")
-FILES = ("guards.json", "public-network")
+FOLDERS = (
+    "acme",
+    "authority",
+    "forwards",
+    "load_balancers",
+    "machines",
+    "name_server",
+    "snapshots",
+)
+FILES = ("firewall.lock", "guards.json", "public-network", "reserved.json", "services.json")
 END_SECONDS = 5.0
 
 
@@ -49,6 +57,7 @@ def remove_network(names: Names, cache: Path) -> None:
         control_groups.remove(group)
     for socket in kernel.SHARED.glob(f"{names.machine_prefix}*.sock"):
         socket.unlink(missing_ok=True)
+    shutil.rmtree(kernel.SHARED / f"{names.machine_prefix}name-server", ignore_errors=True)
     firewall.remove(names)
     PackageCache(cache).leave(names.tag)
     kernel.restore(names)

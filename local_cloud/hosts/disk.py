@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local_cloud.hosts.commands import run
+from local_cloud.hosts.guest_files import CERTIFICATES
 from local_cloud.hosts.image import Images
 from local_cloud.machine import MachineError
 
@@ -100,6 +101,15 @@ def write_files(machine: Path, files: Mapping[str, str], secret: Mapping[str, st
         folder.chmod(0o700 if inside in PRIVATE_FOLDERS else 0o755)
     shutil.rmtree(final, ignore_errors=True)
     aside.rename(final)
+
+
+def certificates(layers: Sequence[str]) -> str:
+    """The certificates that an image trusts, of its layers from the uppermost down."""
+    for layer in layers:
+        bundle = Path(layer, CERTIFICATES.lstrip("/"))
+        if bundle.is_file():
+            return bundle.read_text()
+    return ""
 
 
 def size(folder: Path) -> int:

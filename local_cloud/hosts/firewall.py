@@ -8,7 +8,7 @@ not at all, so that there is no moment without a firewall.
     a machine                    another VPC          no
     a machine                    public addresses     yes, if both firewalls permit
     a machine                    the outside          yes, if its firewall permits (masqueraded)
-    a machine                    this computer        only ping, package cache, name server
+    a machine                    this computer        only ping, and the services below
     this computer                a machine            yes, if the machine's firewall permits
     the outside                  a machine            no
 """
@@ -37,8 +37,10 @@ class Services:
     gateway: IPv4Address
     package_cache_port: int | None = None
     """The port on loopback of the package cache, when it runs."""
-    name_server: IPv4Address | None = None
-    """This computer's own name server, when it listens on loopback only."""
+    name_server: tuple[IPv4Address, int] | None = None
+    """Address and port on loopback of the cloud's name server, or of this computer's own one."""
+    ports: tuple[int, ...] = ()
+    """Ports of loopback that machines find under the same number: of the cloud's own servers."""
 
 
 def render(
@@ -60,7 +62,16 @@ def render(
         f"delete table inet {names.table}",
         f"table inet {names.table} {{",
         *_set(
-            "cards", "ifname . ipv4_addr", (f'"{c.outside}" . {c.interface.address}' for c in cards)
+            "cards",
+            "ifname . ipv4_addr",
+            (
+                *(f'"{card.outside}" . {card.interface.address}' for card in cards),
+                *(
+                    f'"{machine.public.outside}" . {address}'
+                    for machine in machines
+                    for address in machine.reserved
+                ),
+            ),
         ),
         *_map("inbound", (f"{address} : jump in_{guard.machine_id}" for guard, address in guarded)),
         *_map(
@@ -151,9 +162,12 @@ def _translations(services: Services) -> Iterable[str]:
     if services.package_cache_port is not None:
         to = f"127.0.0.1:{services.package_cache_port}"
         yield f"{here} tcp dport {PACKAGE_CACHE_PORT} dnat ip to {to}"
+    for port in services.ports:
+        yield f"{here} tcp dport {port} dnat ip to 127.0.0.1:{port}"
     if services.name_server is not None:
+        address, port = services.name_server
         for protocol in ("udp", "tcp"):
-            yield f"{here} {protocol} dport {DOMAIN_PORT} dnat ip to {services.name_server}"
+            yield f"{here} {protocol} dport {DOMAIN_PORT} dnat ip to {address}:{port}"
 
 
 def _rules(name: str, side: str, rules: Sequence[Rule]) -> list[str]:

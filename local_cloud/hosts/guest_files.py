@@ -95,6 +95,22 @@ def machine_files(
     }
 
 
+def trust_files(root: str, hashed_name: str, bundle: str) -> dict[str, str]:
+    """What makes a machine trust the cloud's own authority, as `update-ca-certificates` would.
+
+    Args:
+        root: the authority's certificate, in PEM.
+        hashed_name: its name in a folder of certificates, which OpenSSL looks up.
+        bundle: what the machine's image trusts already.
+    """
+    with_root = bundle if root in bundle else bundle + root
+    return {
+        "/usr/local/share/ca-certificates/slipway-local-cloud.crt": root,
+        f"/etc/ssl/certs/{hashed_name}": root,
+        CERTIFICATES: with_root,
+    }
+
+
 def package_cache_script(gateway: IPv4Address, cached_mirrors: Sequence[str]) -> str:
     """What apt asks for a proxy (apt.conf(5)): the cache, for its mirrors, while it lives."""
     patterns = "|".join(f"http://{mirror}/*" for mirror in cached_mirrors) or "none"

@@ -9,10 +9,34 @@ from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from local_cloud.hosts.models import write_atomically
 from local_cloud.hosts.netns import name_servers
+
+LOOPBACK = "127.0.0.1"
 
 INDEX_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "timeout")
 """Settings of pip that are also valid inside a machine; others may refer to local files."""
+
+
+@dataclass(frozen=True)
+class NameServerPort:
+    """Where the cloud's own name server listens on loopback: kept, so that it stays the same."""
+
+    state: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.state / "name_server"
+
+    def read(self) -> int | None:
+        """None while the cloud has no name server."""
+        try:
+            return int((self.folder / "port").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def write(self, port: int) -> None:
+        write_atomically(self.folder / "port", f"{port}\n")
 
 
 @dataclass(frozen=True)

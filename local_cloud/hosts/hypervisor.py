@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from local_cloud.authority import Authority
 from local_cloud.hosts import (
     disk,
     firewall,
@@ -22,8 +25,8 @@ from local_cloud.hosts import (
     unreachable,
 )
 from local_cloud.hosts.forward import Forwards
-from local_cloud.hosts.guest_files import machine_files
-from local_cloud.hosts.host_settings import pip_settings, resolver
+from local_cloud.hosts.guest_files import machine_files, trust_files
+from local_cloud.hosts.host_settings import LOOPBACK, NameServerPort, pip_settings, resolver
 from local_cloud.hosts.image import Images
 from local_cloud.hosts.load_balancers import LoadBalancers
 from local_cloud.hosts.machine_process import MachineProcess
@@ -32,7 +35,7 @@ from local_cloud.hosts.names import Names, public_network_candidates
 from local_cloud.hosts.netns import MachineNetwork
 from local_cloud.hosts.package_cache import PackageCache
 from local_cloud.hosts.requirements import check_folder
-from local_cloud.machine import MachineError, MachineSpec, Network, Progress
+from local_cloud.machine import MachineError, MachineSpec, Network, Progress, ReservedAddress
 
 GIGABYTE = 1_000_000_000
 
@@ -54,6 +57,8 @@ class NspawnHypervisor:
         self.load_balancers = LoadBalancers(self.state, self.names)
         self.package_cache = PackageCache(self.cache)
         self._guards_file = self.state / "guards.json"
+        self._services_file = self.state / "services.json"
+        self._reserved_file = self.state / "reserved.json"
         self._network_lock = threading.RLock()
         self._machine_locks: dict[int, threading.Lock] = {}
 
@@ -189,13 +194,23 @@ class NspawnHypervisor:
             ours = {*network.ranges, self.public_network()} if network.ranges else set()
             unreachable.apply(self.names, ours)
             self.load_balancers.record(network.load_balancers)
+            moved = self._record_reserved(network.reserved)
             self._apply_or_leave_network()
+            self._move_reserved(moved)
             try:
                 self.load_balancers.apply(network.load_balancers)
             finally:
                 self.forwards.apply(network.forwards)
                 if self.load_balancers.keep(network.load_balancers):
                     self._apply_or_leave_network()
+
+    def serve_to_machines(self, ports: Iterable[int]) -> None:
+        """Let machines reach these ports of this computer's loopback, at their public gateway."""
+        with self._network_lock:
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(self._services_file, f"{json.dumps(sorted(ports))}\n")
+            if self._machines() or self.load_balancers.networks():
+                self._apply_firewall()
 
     # --- inside
 
@@ -227,9 +242,35 @@ class NspawnHypervisor:
             self._disconnect(spec.id)
             raise
 
+    def _record_reserved(self, wanted: Iterable[ReservedAddress]) -> set[int]:
+        """Record who has which reserved address; return the machines that have or had one."""
+        before = self._reserved()
+        now = {each.address: each.machine_id for each in wanted}
+        if now != before:
+            content = {str(address): machine for address, machine in now.items()}
+            write_atomically(self._reserved_file, f"{json.dumps(content, indent=2)}\n")
+        return {*before.values(), *now.values()}
+
+    def _move_reserved(self, machines: set[int]) -> None:
+        """Let go of addresses before another machine takes them."""
+        networks = [self._network(each) for each in self._machines() if each.id in machines]
+        connected = [network for network in networks if network.is_connected]
+        for network in sorted(connected, key=lambda each: len(each.reserved)):
+            network.keep_reserved()
+
+    def _reserved(self) -> dict[IPv4Address, int]:
+        try:
+            content = json.loads(self._reserved_file.read_text())
+        except OSError:
+            return {}
+        return {IPv4Address(address): machine for address, machine in content.items()}
+
     def _write_files(self, folder: Path, spec: MachineSpec) -> None:
-        dns = resolver()
+        dns, authority = resolver(), Authority.of(self.state)
         servers = [spec.public.gateway if server.is_loopback else server for server in dns.servers]
+        if NameServerPort(self.state).read() is not None:
+            # The others stay behind it, should it fail.
+            servers.insert(0, spec.public.gateway)
         files = machine_files(
             gateway=spec.public.gateway,
             name_servers=list(dict.fromkeys(servers)),
@@ -237,20 +278,42 @@ class NspawnHypervisor:
             cached_mirrors=mirrors.cacheable(mirrors.own_sources()),
             pip_settings=pip_settings(),
         )
-        disk.write_files(folder, files, seed.render(spec))
+        bundle = disk.certificates(MachineRecord.read(folder).layers)
+        trusted = trust_files(authority.root(), authority.hashed_name(), bundle)
+        disk.write_files(folder, {**files, **trusted}, seed.render(spec))
 
     def _apply_firewall(self) -> None:
         """Render the whole table from what is on disk, so that no caller can forget a part."""
-        loopback_servers = [server for server in resolver().servers if server.is_loopback]
+        # Another process of ours may serve a new port meanwhile: the last one has read all.
+        with (self.state / "firewall.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._render_firewall()
+
+    def _render_firewall(self) -> None:
         services = firewall.Services(
             gateway=self.public_network().network_address + 1,
             package_cache_port=self._package_cache_port(),
-            name_server=loopback_servers[0] if loopback_servers else None,
+            name_server=self._name_server(),
+            ports=self._served_ports(),
         )
         networks = [self._network(machine) for machine in self._machines()]
         networks += self.load_balancers.networks()
         guards = permissions.load(self._guards_file)
         firewall.apply(firewall.render(self.names, networks, guards, services))
+
+    def _served_ports(self) -> tuple[int, ...]:
+        try:
+            return tuple(json.loads(self._services_file.read_text()))
+        except OSError:
+            return ()
+
+    def _name_server(self) -> tuple[IPv4Address, int] | None:
+        """The cloud's own; else this computer's, where hosts cannot ask that one themselves."""
+        port = NameServerPort(self.state).read()
+        if port is not None:
+            return IPv4Address(LOOPBACK), port
+        on_loopback = (server for server in resolver().servers if server.is_loopback)
+        return next(((server, firewall.DOMAIN_PORT) for server in on_loopback), None)
 
     def _package_cache_port(self) -> int | None:
         """A cache that does not start is a slower apt, not an error."""
@@ -295,7 +358,10 @@ class NspawnHypervisor:
         )
 
     def _network(self, machine: MachineRecord) -> MachineNetwork:
-        return MachineNetwork.of(self.names, machine.id, machine.public, machine.private)
+        reserved = tuple(
+            address for address, holder in self._reserved().items() if holder == machine.id
+        )
+        return MachineNetwork.of(self.names, machine.id, machine.public, machine.private, reserved)
 
     def _wheel_caches(self) -> dict[str, Path]:
         """The folders of wheels that all machines share, by their name inside."""

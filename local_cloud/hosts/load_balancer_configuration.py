@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from local_cloud.machine import Backend, HealthCheck, Listener, LoadBalancerSpec
+from local_cloud.machine import Backend, Certificate, HealthCheck, Listener, LoadBalancerSpec
 
 CHECKED = "droplets"
 """The backend that only checks: the ones with visitors follow it, so each droplet is asked once
@@ -25,14 +25,41 @@ TRANSITION_SECONDS = 1
 """Between the checks of a droplet that begins to answer, or to fail."""
 
 
-def render(balancer: LoadBalancerSpec, common: Iterable[str], states: Path) -> str:
-    """The whole configuration file; `common` is what every haproxy of ours begins with."""
+STATES = "states"
+CERTIFICATES = "certificates"
+"""The names of files in a balancer's folder."""
+
+FORWARD_SECRECY = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""The ciphers of TLS 1.2 that are strong; those of 1.3 all are."""
+
+
+def render(balancer: LoadBalancerSpec, common: Iterable[str], folder: Path) -> str:
+    """The whole configuration file.
+
+    Args:
+        balancer: what is wanted.
+        common: what every haproxy of ours begins with.
+        folder: where the balancer's files are.
+    """
     parts = [
-        [*common, *_settings(balancer, states)],
+        [*common, *_settings(balancer, folder / STATES)],
         _checks(balancer),
-        *(_listener(balancer, listener) for listener in balancer.listeners),
+        *(_listener(balancer, listener, folder) for listener in balancer.listeners),
     ]
     return "\n".join(line for part in parts for line in [*part, ""])
+
+
+def certificate_files(balancer: LoadBalancerSpec) -> dict[str, str]:
+    """The content of each certificate's file, by its name in the folder of certificates.
+
+    A renewed certificate is another file, so that the configuration shows the change.
+    """
+    shown = (listener.certificate for listener in balancer.listeners)
+    return {_file_name(each): each.pem for each in shown if each is not None}
+
+
+def _file_name(certificate: Certificate) -> str:
+    return f"{certificate.id}.pem"
 
 
 def render_states(balancer: LoadBalancerSpec, healthy: Collection[int] | None) -> str:
@@ -99,6 +126,11 @@ def _checks(balancer: LoadBalancerSpec) -> Iterator[str]:
         yield f"\tserver {backend.machine_id} {backend.address}:{check.port} check"
 
 
+def _visited_ports(balancer: LoadBalancerSpec) -> set[int]:
+    """The ports of droplets to which it sends requests."""
+    return {listener.target_port for listener in balancer.listeners}
+
+
 def _host(balancer: LoadBalancerSpec) -> str:
     """The name a check asks for: HTTP/1.1 wants one."""
     return str(balancer.public.address)
@@ -113,18 +145,21 @@ def _check_options(balancer: LoadBalancerSpec, check: HealthCheck) -> str:
     ]
     if check.protocol == "https":
         words.append("check-ssl verify none")
-    if balancer.speaks_proxy_protocol:
+    # A port of its own for the checks is one that knows no PROXY protocol: so does the one of
+    # Kubernetes' kube-proxy, which DigitalOcean's balancers check with that protocol on.
+    if balancer.speaks_proxy_protocol and check.port in _visited_ports(balancer):
         words.append("check-send-proxy")
     return " ".join(words)
 
 
-def _listener(balancer: LoadBalancerSpec, listener: Listener) -> Iterator[str]:
-    name = f"{listener.protocol}_{listener.port}"
+def _listener(balancer: LoadBalancerSpec, listener: Listener, folder: Path) -> Iterator[str]:
+    scheme = "https" if listener.certificate else "http"
+    name = f"{scheme if listener.protocol == 'http' else listener.protocol}_{listener.port}"
     reads_http = listener.protocol == "http"
     mode = "http" if reads_http else "tcp"
     yield f"frontend {name}"
     yield f"\tmode {mode}"
-    yield f"\tbind {balancer.public.address}:{listener.port}"
+    yield f"\tbind {balancer.public.address}:{listener.port}{_tls(balancer, listener, folder)}"
     if balancer.denied:
         yield f"\ttcp-request connection reject if {{ src {_words(balancer.denied)} }}"
     if balancer.allowed:
@@ -134,8 +169,12 @@ def _listener(balancer: LoadBalancerSpec, listener: Listener) -> Iterator[str]:
         yield "\toption idle-close-on-response"
         # Set, not added: what a visitor says of these is not to be believed.
         yield "\thttp-request set-header X-Forwarded-For %[src]"
-        yield "\thttp-request set-header X-Forwarded-Proto http"
+        yield f"\thttp-request set-header X-Forwarded-Proto {scheme}"
         yield "\thttp-request set-header X-Forwarded-Port %[dst_port]"
+    if listener.redirects_to_https:
+        # 307, so that a form that was sent is sent again.
+        where = "https://%[req.hdr(host),host_only]%[pathq]"
+        yield f"\thttp-request redirect location {where} code 307"
     yield f"\tdefault_backend {name}"
     yield ""
     yield f"backend {name}"
@@ -145,6 +184,16 @@ def _listener(balancer: LoadBalancerSpec, listener: Listener) -> Iterator[str]:
         yield from _http_options(balancer)
     for backend in balancer.backends:
         yield f"\tserver {_server(balancer, listener, backend)}"
+
+
+def _tls(balancer: LoadBalancerSpec, listener: Listener, folder: Path) -> str:
+    """What follows the address of a port where visitors speak TLS."""
+    if listener.certificate is None:
+        return ""
+    protocols = "h2,http/1.1" if listener.offers_http2 else "http/1.1"
+    file = folder / CERTIFICATES / _file_name(listener.certificate)
+    ciphers = f" ciphers {FORWARD_SECRECY}" if balancer.only_strong_ciphers else ""
+    return f" ssl crt {file} alpn {protocols} ssl-min-ver TLSv1.2{ciphers}"
 
 
 def _http_options(balancer: LoadBalancerSpec) -> Iterator[str]:
@@ -165,6 +214,10 @@ def _http_options(balancer: LoadBalancerSpec) -> Iterator[str]:
 def _server(balancer: LoadBalancerSpec, listener: Listener, backend: Backend) -> str:
     number = backend.machine_id
     words = [f"{number} {backend.address}:{listener.target_port} track {CHECKED}/{number}"]
+    if listener.protocol == "http" and listener.target_protocol != "http":
+        words.append("ssl verify none")
+        if listener.target_protocol == "http2":
+            words.append("alpn h2")
     if balancer.speaks_proxy_protocol:
         words.append("send-proxy")
     if balancer.sticky and listener.protocol == "http":

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.hosts.haproxy import Haproxy
-from local_cloud.hosts.load_balancer_configuration import CHECKED, render, render_states
+from local_cloud.hosts.load_balancer_configuration import (
+    CERTIFICATES,
+    CHECKED,
+    STATES,
+    certificate_files,
+    render,
+    render_states,
+)
 from local_cloud.hosts.models import write_atomically
 from local_cloud.hosts.process import Process
 from local_cloud.machine import LoadBalancerSpec
@@ -35,21 +42,24 @@ class LoadBalancerProcess:
 
         Raises `MachineError` when haproxy refuses; one that runs goes on as it was.
         """
-        wanted = render(balancer, self.haproxy.common(), self._states)
+        wanted = render(balancer, self.haproxy.common(), self.haproxy.folder)
         runs = self.process is not None
         if runs and self.haproxy.configuration == wanted:
             return
+        self._write_certificates(balancer)
         healthy = self.healthy() if runs else None
         write_atomically(self._states, render_states(balancer, healthy))
         if not runs:
             self.haproxy.start(wanted)
             self._wait_for_first_checks()
+            self._forget_certificates(balancer)
             return
         kept = {backend.machine_id for backend in balancer.backends}
         for machine_id in self.health().keys() - kept:
             # The worker that is to end has connections that wait for their next request.
             self.haproxy.ask(f"set server {CHECKED}/{machine_id} state drain")
         self.haproxy.reload(wanted)
+        self._forget_certificates(balancer)
 
     def stop(self, grace_seconds: float = 0) -> None:
         """End it, after what is under way if that ends in time."""
@@ -79,6 +89,23 @@ class LoadBalancerProcess:
             if row["pxname"] == CHECKED and row["svname"].isdigit()
         }
 
+    def _write_certificates(self, balancer: LoadBalancerSpec) -> None:
+        """The master reads them as root, before its workers give that up."""
+        for name, pem in certificate_files(balancer).items():
+            file = self._certificates / name
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(pem)
+
+    def _forget_certificates(self, balancer: LoadBalancerSpec) -> None:
+        for file in self._certificates.glob("*.pem"):
+            if file.name not in certificate_files(balancer):
+                file.unlink()
+
     @property
     def _states(self) -> Path:
-        return self.haproxy.folder / "states"
+        return self.haproxy.folder / STATES
+
+    @property
+    def _certificates(self) -> Path:
+        return self.haproxy.folder / CERTIFICATES

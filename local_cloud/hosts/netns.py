@@ -8,6 +8,7 @@ back. So all traffic passes this computer's `forward` hook, where the firewall i
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any
 from local_cloud.hosts.commands import run, succeeds
 from local_cloud.hosts.names import Names
 from local_cloud.machine import Interface, MachineError
+
+SINGLE = 32
+"""The length of a prefix that is one address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +38,20 @@ class MachineNetwork:
     namespace: str
     public: Card
     private: Card
+    reserved: tuple[IPv4Address, ...] = ()
+    """Addresses that the public card has beside its own, until they move to another machine."""
 
     @classmethod
     def of(
-        cls, names: Names, machine_id: int | str, public: Interface, private: Interface
+        cls,
+        names: Names,
+        machine_id: int | str,
+        public: Interface,
+        private: Interface,
+        reserved: tuple[IPv4Address, ...] = (),
     ) -> MachineNetwork:
         return cls(
+            reserved=reserved,
             namespace=names.machine(machine_id),
             public=Card(outside=names.public_card(machine_id), inside="eth0", interface=public),
             private=Card(outside=names.private_card(machine_id), inside="eth1", interface=private),
@@ -85,6 +97,32 @@ class MachineNetwork:
         inner.append(f"route add default via {self.public.interface.gateway}")
         run(["ip", "-batch", "-"], stdin="\n".join(up))
         run(["ip", "-netns", self.namespace, "-batch", "-"], stdin="\n".join(inner))
+        self._add(self.reserved)
+
+    def keep_reserved(self) -> None:
+        """Make the reserved addresses of a connected machine be exactly these."""
+        inside = ["ip", "-netns", self.namespace]
+        cards = json.loads(run([*inside, "-json", "address", "show", "dev", self.public.inside]))
+        there = {
+            IPv4Address(each["local"])
+            for each in cards[0]["addr_info"]
+            # Its own address is written with its network.
+            if each["family"] == "inet" and each["prefixlen"] == SINGLE
+        }
+        for address in there.difference(self.reserved):
+            succeeds(["ip", "route", "delete", f"{address}/{SINGLE}", "dev", self.public.outside])
+            there_is = [f"{address}/{SINGLE}", "dev", self.public.inside]
+            run([*inside, "address", "delete", *there_is])
+        self._add(address for address in self.reserved if address not in there)
+
+    def _add(self, reserved: Iterable[IPv4Address]) -> None:
+        gateway = self.public.interface.gateway
+        for address in reserved:
+            there = [f"{address}/{SINGLE}", "dev", self.public.inside]
+            run(["ip", "-netns", self.namespace, "address", "add", *there])
+            route = [f"{address}/{SINGLE}", "dev", self.public.outside, "src", str(gateway)]
+            # Replaced: where it has just come from may not have let go of it.
+            run(["ip", "route", "replace", *route])
 
 
 def disconnect(namespace: str, *cards: str) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_cloud.hosts.commands import last_lines, run, succeeds
+from local_cloud.hosts.kernel import SHARED
 from local_cloud.machine import MachineError, Progress
 
 PROGRAMS: Mapping[str, str] = {
@@ -28,9 +29,13 @@ PROGRAMS: Mapping[str, str] = {
 }
 """The programs we start and the Debian packages they are in."""
 
+OPTIONAL: Mapping[str, str] = {"knotd": "knot"}
+"""Programs that only one product needs: without them the cloud starts all the same."""
+
 SERVICES: Mapping[str, str] = {
     "apt-cacher-ng": "apt-cacher-ng.service",
     "haproxy": "haproxy.service",
+    "knot": "knot.service",
 }
 """The packages among them with a service of their own, which we have no use for."""
 
@@ -55,7 +60,43 @@ def ensure(progress: Progress) -> None:
     )
     if missing:
         install(missing, progress)
+    for program, package in OPTIONAL.items():
+        try_to_install(program, package, progress)
     check_kernel()
+
+
+def try_to_install(program: str, package: str, progress: Progress) -> None:
+    """Install a package that the cloud can do without; if that fails, keep the reason.
+
+    It is tried once until this computer restarts: without its mirror, apt-get takes its time.
+    """
+    note = _reason_without(program)
+    if shutil.which(program) or note.exists():
+        return
+    try:
+        install([package], progress)
+        if not shutil.which(program):
+            raise MachineError(f"the Debian package {package} brought no program {program}")
+    except MachineError as error:
+        progress(f"{error}; what needs it is refused")
+        note.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        note.write_text(f"{error}\n")
+
+
+def check_optional(program: str) -> None:
+    """Raise `MachineError` saying why one of the `OPTIONAL` programs is not there."""
+    if shutil.which(program):
+        return
+    package = OPTIONAL[program]
+    try:
+        reason = _reason_without(program).read_text().strip()
+    except OSError:
+        reason = f"the Debian package {package} is not installed"
+    raise MachineError(f"{reason} (once `apt-get install {package}` succeeds, it works)")
+
+
+def _reason_without(program: str) -> Path:
+    return SHARED / f"without-{program}"
 
 
 def check_system(platform: str = sys.platform, user: int | None = None) -> None:

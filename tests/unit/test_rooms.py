@@ -26,10 +26,12 @@ ARROWS = {
 #: The same for local_cloud/ (its README.md).
 OF_THE_LOCAL_CLOUD = {
     "machine": set(),
-    "api": {"machine"},
-    "hosts": {"machine"},
+    "authority": set(),
+    "api": {"machine", "authority"},
+    "hosts": {"machine", "authority"},
+    "services": {"machine", "authority", "hosts"},
     "plugins": set(),
-    "cli": {"machine", "api", "hosts"},
+    "cli": {"machine", "api", "hosts", "services"},
 }
 #: The same for cli/, whose modules beside the rooms are for all of them, but for `COMMANDS_ONLY`.
 OF_THE_PROGRAM: dict[str, set[str]] = {

@@ -7,18 +7,25 @@ import sys
 from local_cloud.plugins import shared_server
 from local_cloud.plugins.digitalocean import configuration
 from local_cloud.plugins.digitalocean.api import Api, Settings
+from local_cloud.plugins.digitalocean.certificate import CERTIFICATE
+from local_cloud.plugins.digitalocean.dns_record import DNS_RECORD
+from local_cloud.plugins.digitalocean.domain import DOMAIN, GET_DOMAIN, get_domain
 from local_cloud.plugins.digitalocean.droplet import DROPLET
 from local_cloud.plugins.digitalocean.firewall import FIREWALL
 from local_cloud.plugins.digitalocean.load_balancer import LOAD_BALANCER
+from local_cloud.plugins.digitalocean.reserved_ip import RESERVED_IP
 from local_cloud.plugins.digitalocean.resource import StandInResource
 from local_cloud.plugins.digitalocean.ssh_key import SSH_KEY
 from local_cloud.plugins.digitalocean.tag import TAG
 from local_cloud.plugins.digitalocean.vpc import VPC
 from local_cloud.plugins.shared_diff import Diff, diff_of_inputs
 from local_cloud.plugins.shared_provider import Checked, CheckFailure, PluginError, Provider
-from local_cloud.plugins.shared_values import Properties, revealed
+from local_cloud.plugins.shared_values import Properties, Value, revealed
 
-TABLES = (VPC, TAG, SSH_KEY, DROPLET, FIREWALL, LOAD_BALANCER)
+TABLES = (
+    *(VPC, TAG, SSH_KEY, DROPLET, FIREWALL, LOAD_BALANCER),
+    *(CERTIFICATE, DOMAIN, DNS_RECORD, RESERVED_IP),
+)
 
 
 class DigitalOcean(Provider):
@@ -41,6 +48,12 @@ class DigitalOcean(Provider):
 
     async def configure(self, inputs: Properties) -> None:
         self._api = Api(configuration.settings_from(revealed(inputs)))
+
+    async def invoke(self, token: str, arguments: Properties) -> dict[str, Value]:
+        """Of the functions there is the one that finds a domain."""
+        if token == GET_DOMAIN:
+            return await get_domain(self._api, revealed(arguments))
+        return await super().invoke(token, arguments)
 
 
 def main(arguments: list[str]) -> None:

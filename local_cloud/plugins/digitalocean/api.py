@@ -7,6 +7,7 @@ update with nothing to do never pays for it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import operator
 import threading
 import time
@@ -69,16 +70,17 @@ class Api:
         self._client: Any = None
         self._next_turn = 0.0
 
-    async def call(self, operation: str, *arguments: Any) -> Properties:
+    async def call(self, operation: str, *arguments: Any, **options: Any) -> Properties:
         """Call one of pydo's operations (`vpcs.create`) and return the answer's JSON.
 
         Raises `ApiError` for every status of 400 and above (for some of them pydo itself
         returns the error as if it were an answer), `Unreachable` if there is no answer.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._call, operation, *arguments)
+        work = functools.partial(self._call, operation, *arguments, **options)
+        return await loop.run_in_executor(self._threads, work)
 
-    def _call(self, operation: str, *arguments: Any) -> Properties:
+    def _call(self, operation: str, *arguments: Any, **options: Any) -> Properties:
         """Ask, and ask again as the official plugin's HTTP client does, whatever the method is.
 
         Also an order that was carried out, and answered with an error, is given a second time.
@@ -91,7 +93,10 @@ class Api:
             self._wait_for_turn()
             try:
                 response, body = function(
-                    *arguments, cls=_whole_answer, enforce_https=not self._on_this_machine
+                    *arguments,
+                    **options,
+                    cls=_whole_answer,
+                    enforce_https=not self._on_this_machine,
                 )
             except AzureError as error:
                 found = error.response if isinstance(error, HttpResponseError) else None
@@ -173,9 +178,9 @@ class Work:
         self._api = api
         self._interrupted = asyncio.Event()
 
-    async def call(self, operation: str, *arguments: Any) -> Properties:
+    async def call(self, operation: str, *arguments: Any, **options: Any) -> Properties:
         """See `Api.call`."""
-        return await self._api.call(operation, *arguments)
+        return await self._api.call(operation, *arguments, **options)
 
     async def find(self, operation: str, *arguments: Any) -> Properties | None:
         """The same, but None for what does not exist (404)."""

@@ -149,6 +149,16 @@ def _failures(table: Table, inputs: Properties) -> Iterator[tuple[str, str]]:
                 f'Missing required argument. "{item.in_messages}": all of '
                 f"`{item.in_messages},{item.needs}` must be specified",
             )
+        for name in item.conflicts:
+            if item.name in inputs and name in inputs:
+                other = table.property(name)
+                assert other is not None
+                yield (
+                    item.name,
+                    f'Conflicting configuration arguments. "{item.in_messages}": '
+                    f"conflicts with {other.in_messages}",
+                )
+                break
 
 
 def _failures_at(item: Property, value: Value) -> Iterator[tuple[str, str]]:

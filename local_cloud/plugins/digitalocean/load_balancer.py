@@ -7,6 +7,10 @@ serves: the local cloud refuses them by name.
 from __future__ import annotations
 
 from local_cloud.plugins.digitalocean.api import ApiError, GaveUp, Unreachable, Work
+from local_cloud.plugins.digitalocean.load_balancer_certificates import (
+    expanded_rules,
+    with_certificate_names,
+)
 from local_cloud.plugins.digitalocean.load_balancer_properties import (
     FORWARDING_RULE,
     HEALTH_CHECK,
@@ -38,11 +42,13 @@ OPTIONAL = (
     "projectId",
 )
 """Sent only when there is something to send."""
+SENT_RULE = tuple(item for item in FORWARDING_RULE if item.name != "certificateName")
 CHECKED_TOGETHER = ("protocol", "path")
 
 
 async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
-    made = (await work.call("load_balancers.create", _request(plan)))["load_balancer"]
+    body = _request(plan, await expanded_rules(work, plan["forwardingRules"]))
+    made = (await work.call("load_balancers.create", body))["load_balancer"]
     identity = made["id"]
 
     async def active() -> Properties | None:
@@ -54,6 +60,7 @@ async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
 
     try:
         made = await work.wait(active, CREATE_SECONDS)
+        made = await with_certificate_names(work, made)
     except (ApiError, Unreachable, GaveUp) as error:
         raise HalfMade(
             Made(id=identity, state=_state(made, plan)),
@@ -64,26 +71,31 @@ async def create(work: Work, inputs: Properties, plan: Properties) -> Made:
 
 async def read(work: Work, identity: str, state: Properties) -> Made | None:
     answer = await work.find("load_balancers.get", identity)
-    return Made(id=identity, state=_state(answer["load_balancer"], state)) if answer else None
+    if answer is None:
+        return None
+    found = await with_certificate_names(work, answer["load_balancer"])
+    return Made(id=identity, state=_state(found, state))
 
 
 async def update(work: Work, identity: str, old: Properties, plan: Properties) -> Made:
-    await work.call("load_balancers.update", identity, _request(plan))
+    body = _request(plan, await expanded_rules(work, plan["forwardingRules"]))
+    await work.call("load_balancers.update", identity, body)
     answer = await work.call("load_balancers.get", identity)
-    return Made(id=identity, state=_state(answer["load_balancer"], plan))
+    found = await with_certificate_names(work, answer["load_balancer"])
+    return Made(id=identity, state=_state(found, plan))
 
 
 async def delete(work: Work, identity: str, state: Properties) -> None:
     await work.find("load_balancers.delete", identity)
 
 
-def _request(plan: Properties) -> Properties:
+def _request(plan: Properties, forwarding_rules: list[Properties]) -> Properties:
     plan = {name: None if value is UNKNOWN else value for name, value in plan.items()}
     body: Properties = {
         "name": plan["name"],
         "region": plan["region"] or "",
         "algorithm": plan["algorithm"],
-        "forwarding_rules": [_there(FORWARDING_RULE, rule) for rule in plan["forwardingRules"]],
+        "forwarding_rules": [_there(SENT_RULE, rule) for rule in forwarding_rules],
         **{_named(name): bool(plan[name]) for name in FLAGS},
         **{_named(name): plan[name] for name in OPTIONAL if plan[name]},
     }

@@ -56,8 +56,10 @@ class StandInResource:
         old = revealed(old_inputs)
         planned = self._planned(inputs, prior)
         replace = self.table.adjust_plan(prior, planned)
-        automatic = check.DEFAULTS not in old or (
-            "name" in old[check.DEFAULTS] and old.get("name") == inputs.get("name")
+        automatic = (
+            not any(item.autonamed for item in self.table.inputs)
+            or check.DEFAULTS not in old
+            or ("name" in old[check.DEFAULTS] and old.get("name") == inputs.get("name"))
         )
         return difference.difference(
             self.table, prior, planned, inputs, replace=replace, automatic_name=automatic
@@ -69,7 +71,7 @@ class StandInResource:
         await self._warn(call, given)
         if call.preview:
             outputs = {**planned, "id": UNKNOWN, **self._meta()}
-            return Created("", as_secret_as(inputs, outputs))
+            return Created("", self._marked(inputs, outputs))
         work = Work(self.api())
         try:
             made = await work.done(self.table.create(work, given, planned))
@@ -77,11 +79,11 @@ class StandInResource:
             raise PartlyDoneError(
                 f"Error creating {self.table.noun}: {half}",
                 half.made.id,
-                as_secret_as(inputs, self._outputs(half.made, {})),
+                self._marked(inputs, self._outputs(half.made, {})),
             ) from None
         except (ApiError, GaveUp, Unreachable) as error:
             raise PluginError(f"Error creating {self.table.noun}: {error}") from None
-        return Created(made.id, as_secret_as(inputs, self._outputs(made, {})))
+        return Created(made.id, self._marked(inputs, self._outputs(made, {})))
 
     async def read(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
@@ -99,7 +101,7 @@ class StandInResource:
             back = importing.refreshed_inputs(self.table, self._plain(inputs), outputs)
         else:
             back = importing.imported_inputs(self.table, outputs)
-        return Found(made.id, as_secret_as(inputs, back), as_secret_as(inputs, outputs))
+        return Found(made.id, as_secret_as(inputs, back), self._marked(inputs, outputs))
 
     async def update(
         self, call: Call, resource_id: str, state: Properties, inputs: Properties
@@ -110,7 +112,7 @@ class StandInResource:
         await self._warn(call, given)
         if call.preview:
             notes = self._meta() if has_unknown(planned) else self._notes(planned)
-            return as_secret_as(inputs, {**planned, "id": resource_id, **notes})
+            return self._marked(inputs, {**planned, "id": resource_id, **notes})
         if self.table.update is None:
             raise PluginError(f"a {self.table.noun} cannot be changed, only replaced")
         work = Work(self.api())
@@ -120,11 +122,11 @@ class StandInResource:
             raise PartlyDoneError(
                 f"Error updating {self.table.noun}: {half}",
                 resource_id,
-                as_secret_as(inputs, self._outputs(half.made, prior)),
+                self._marked(inputs, self._outputs(half.made, prior)),
             ) from None
         except (ApiError, GaveUp, Unreachable) as error:
             raise PluginError(f"Error updating {self.table.noun}: {error}") from None
-        return as_secret_as(inputs, self._outputs(made, prior))
+        return self._marked(inputs, self._outputs(made, prior))
 
     async def delete(self, call: Call, resource_id: str, state: Properties) -> None:
         work = Work(self.api())
@@ -164,6 +166,15 @@ class StandInResource:
             if unset and state[item.name] == [] and not item.computed and not item.fields:
                 state[item.name] = None
         return {**state, "id": made.id, **self._notes(state)}
+
+    def _marked(self, inputs: Properties, outputs: Properties) -> Properties:
+        """Outputs with a secret mark where the inputs have one, and where there is always one."""
+        marked = as_secret_as(inputs, outputs)
+        for item in self.table.properties:
+            value = marked.get(item.name)
+            if item.secret and value is not None and not isinstance(value, Secret):
+                marked[item.name] = Secret(value)
+        return marked
 
     def _notes(self, state: Properties) -> Properties:
         return {RAW_STATE: {"obj": _raw_state(self.table.properties, state)}, **self._meta()}

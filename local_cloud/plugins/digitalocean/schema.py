@@ -47,9 +47,15 @@ class Property:
     computed: bool = False
     """Whether the API decides when the program does not."""
     replaces: bool = False
+    autonaming: bool = True
+    """Whether a required `name` is made up where the program gives none."""
     default: Value = None
     needs: str = ""
     """Another property that must be set with this one."""
+    conflicts: tuple[str, ...] = ()
+    """Others that may not be set with this one."""
+    secret: bool = False
+    """Whether an output of it is a secret, also where the program does not say so."""
     deprecated: str = ""
     validator: Validator | None = None
     stored: Callable[[str], str] | None = None
@@ -69,7 +75,7 @@ class Property:
 
     @property
     def autonamed(self) -> bool:
-        return self.name == "name" and self.required
+        return self.name == "name" and self.required and self.autonaming
 
     @property
     def of_objects(self) -> bool:

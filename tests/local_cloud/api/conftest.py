@@ -17,6 +17,7 @@ import uvicorn
 from local_cloud.api.app import create_app
 from tests.local_cloud.api.description import FILE, Description, Operation
 from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
+from tests.local_cloud.api.memory_name_server import MemoryNameServer
 
 TOKEN = "local_v1_test"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl someone"
@@ -109,10 +110,13 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 @contextmanager
 def serving(
-    state_folder: Path, hypervisor: MemoryHypervisor, description: Description | None = None
+    state_folder: Path,
+    hypervisor: MemoryHypervisor,
+    description: Description | None = None,
+    name_server: MemoryNameServer | None = None,
 ) -> Iterator[Api]:
     """A local cloud over a state folder, until the end of the block."""
-    app = create_app(state_folder, hypervisor, TOKEN)
+    app = create_app(state_folder, hypervisor, name_server or MemoryNameServer(), TOKEN)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
@@ -139,8 +143,16 @@ def hypervisor() -> MemoryHypervisor:
 
 
 @pytest.fixture
+def name_server() -> MemoryNameServer:
+    return MemoryNameServer()
+
+
+@pytest.fixture
 def api(
-    tmp_path: Path, hypervisor: MemoryHypervisor, described: Description | None
+    tmp_path: Path,
+    hypervisor: MemoryHypervisor,
+    name_server: MemoryNameServer,
+    described: Description | None,
 ) -> Iterator[Api]:
-    with serving(tmp_path, hypervisor, described) as client:
+    with serving(tmp_path, hypervisor, described, name_server) as client:
         yield client

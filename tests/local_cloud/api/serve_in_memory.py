@@ -8,6 +8,7 @@ from pathlib import Path
 from local_cloud.api.server import StartError, serve
 from local_cloud.machine import MachineSpec
 from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
+from tests.local_cloud.api.memory_name_server import MemoryNameServer
 
 
 class LastingHypervisor(MemoryHypervisor):
@@ -34,7 +35,7 @@ def main() -> None:
     if failure:
         hypervisor.failures["apply_network"] = failure
     try:
-        serve(Path(state_folder), int(port), hypervisor)
+        serve(Path(state_folder), int(port), hypervisor, MemoryNameServer())
     except StartError as error:
         sys.exit(f"error: {error}")
 

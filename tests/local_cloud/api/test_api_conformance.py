@@ -13,6 +13,7 @@ from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
 IN_SCOPE = {
     "account",
     "actions",
+    "domains",
     "droplets",
     "firewalls",
     "images",
@@ -29,6 +30,7 @@ NOT_OF_EVERY = {
     "image": {"error_message"},
     "account": {"team"},
     "load_balancer": {"glb_settings"},
+    "domain": {"ip_address"},
 }
 """Properties that DigitalOcean itself gives only for some resources."""
 
@@ -154,6 +156,37 @@ def use_load_balancers(api: Api) -> None:
     api.ok("DELETE", path)
 
 
+def use_domains(api: Api) -> None:
+    api.ok("POST", "/v2/domains", json={"name": "example.com", "ip_address": "192.0.2.1"})
+    api.ok("GET", "/v2/domains")
+    api.ok("GET", "/v2/domains/example.com")
+    path = "/v2/domains/example.com/records"
+    for order in (
+        {"type": "A", "name": "www", "data": "192.0.2.1"},
+        {"type": "AAAA", "name": "www", "data": "2001:db8::1"},
+        {"type": "CNAME", "name": "shop", "data": "www.example.com."},
+        {"type": "MX", "name": "@", "data": "mail.example.org.", "priority": 10},
+        {"type": "NS", "name": "dev", "data": "ns1.example.org."},
+        {"type": "TXT", "name": "@", "data": "v=spf1 -all"},
+        {"type": "CAA", "name": "@", "data": "letsencrypt.org.", "flags": 0, "tag": "issue"},
+        {
+            "type": "SRV",
+            "name": "_sip._tcp",
+            "data": "sip.example.com.",
+            "priority": 1,
+            "weight": 2,
+            "port": 5060,
+        },
+    ):
+        record = api.ok("POST", path, json=order)["domain_record"]
+    api.ok("GET", path)
+    api.ok("GET", f"{path}/{record['id']}")
+    api.ok("PATCH", f"{path}/{record['id']}", json={"type": "SRV", "port": 5061})
+    api.ok("PUT", f"{path}/{record['id']}", json={"type": "SRV", "ttl": 60})
+    api.ok("DELETE", f"{path}/{record['id']}")
+    api.ok("DELETE", "/v2/domains/example.com")
+
+
 def use_tags(api: Api) -> None:
     droplet = api.droplet(name="labelled")
     api.ok("POST", "/v2/tags", json={"name": "label"})
@@ -199,6 +232,7 @@ def test_every_operation_of_the_groups_in_scope_is_served_as_described(
     use_joint_deletion(api, hypervisor)
     use_firewalls(api)
     use_load_balancers(api)
+    use_domains(api)
     use_tags(api)
     use_images(api)
     api.ok("GET", "/v2/regions")
@@ -220,7 +254,10 @@ def test_resources_are_told_with_every_property_described(api: Api, described: D
     vpc = api.ok("GET", f"/v2/vpcs/{droplet['vpc_uuid']}")["vpc"]
     order = {"name": "wall", "inbound_rules": [RULE]}
     front = {"name": "front", "region": "fra1", "forwarding_rules": [FORWARDING]}
+    api.ok("POST", "/v2/domains", json={"name": "example.com"})
     told = {
+        "domain": api.ok("GET", "/v2/domains/example.com")["domain"],
+        "domain_record": api.ok("GET", "/v2/domains/example.com/records")["domain_records"][0],
         "load_balancer": api.ok("POST", "/v2/load_balancers", json=front)["load_balancer"],
         "droplet": droplet,
         "image": droplet["image"],
@@ -241,8 +278,8 @@ def test_resources_are_told_with_every_property_described(api: Api, described: D
 
 
 def test_products_that_are_not_served_are_refused_by_name(api: Api, described: Description) -> None:
-    groups = {"volumes", "databases", "domains", "certificates", "projects"}
-    groups |= {"reserved_ips", "floating_ips", "uptime", "monitoring"}
+    groups = {"volumes", "databases", "projects"}
+    groups |= {"floating_ips", "uptime", "monitoring"}
     for method, path in described.operations(groups):
         url = path.replace("{", "").replace("}", "")
         message = api.refused(501, method, url)

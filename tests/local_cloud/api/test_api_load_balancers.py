@@ -22,6 +22,13 @@ RULE: dict[str, Any] = {
     "target_port": 8000,
 }
 ORDER: dict[str, Any] = {"name": "front", "region": "fra1", "forwarding_rules": [RULE]}
+PASSED: dict[str, Any] = {
+    "entry_protocol": "https",
+    "entry_port": 443,
+    "target_protocol": "https",
+    "target_port": 443,
+    "tls_passthrough": True,
+}
 ALL = "/v2/load_balancers"
 
 Read = Callable[[], dict[str, Any]]
@@ -236,7 +243,27 @@ def test_what_is_told_can_be_sent_back(api: Api) -> None:
         ({"forwarding_rules": []}, "forwarding_rules: "),
         (
             {"forwarding_rules": [RULE | {"entry_protocol": "https"}]},
-            "forwarding_rules.0.entry_protocol: https: the local cloud serves no certificates yet",
+            "forwarding_rules.0.certificate_id: https needs a certificate, unless",
+        ),
+        (
+            {"forwarding_rules": [RULE | {"entry_protocol": "https", "certificate_id": "none"}]},
+            "forwarding_rules.0.certificate_id: there is no certificate 'none'",
+        ),
+        (
+            {"forwarding_rules": [PASSED | {"certificate_id": "c"}]},
+            "forwarding_rules.0.certificate_id: of no use where TLS is passed through",
+        ),
+        (
+            {"forwarding_rules": [PASSED | {"target_protocol": "http"}]},
+            "forwarding_rules.0.target_protocol: https can be forwarded as https only when passed",
+        ),
+        (
+            {"forwarding_rules": [RULE | {"tls_passthrough": True}]},
+            "forwarding_rules.0.tls_passthrough: of no use with http",
+        ),
+        (
+            {"forwarding_rules": [RULE | {"entry_protocol": "http3", "certificate_id": "c"}]},
+            "forwarding_rules.0.entry_protocol: http3 is not supported by the local cloud",
         ),
         (
             {"forwarding_rules": [RULE, RULE | {"entry_protocol": "udp", "entry_port": 81}]},
@@ -403,6 +430,41 @@ def test_a_loopback_port_leads_to_the_load_balancer_in_front_of_its_droplets(
     assert list(hypervisor.network.forwards) == [forward]
     api.ok("DELETE", f"{ALL}/{made['id']}")
     assert not hypervisor.network.forwards
+
+
+def test_a_loopback_port_leads_to_the_rule_that_it_names(
+    api: Api, hypervisor: MemoryHypervisor
+) -> None:
+    api.droplet(tags=["web", "local:balancer:8080", "local:balancer:8443:443"])
+    made = make(api, tag="web", forwarding_rules=[RULE])
+    address = IPv4Address(made["ip"])
+    plain = Forward(loopback_port=8080, address=address, port=RULE["entry_port"])
+    assert list(hypervisor.network.forwards) == [plain], "there is no such rule yet"
+    secured = RULE | {"entry_port": 443}
+    wanted = ORDER | {"tag": "web", "droplet_ids": [], "forwarding_rules": [RULE, secured]}
+    api.ok("PUT", f"{ALL}/{made['id']}", json=wanted)
+    tls = Forward(loopback_port=8443, address=address, port=443)
+    assert list(hypervisor.network.forwards) == [plain, tls]
+
+
+def test_by_itself_a_loopback_port_leads_to_a_rule_without_tls(
+    api: Api, hypervisor: MemoryHypervisor
+) -> None:
+    api.droplet(tags=["web", "local:balancer:8080"])
+    made = make(api, tag="web", forwarding_rules=[PASSED, RULE])
+    assert [each.port for each in hypervisor.network.forwards] == [80]
+    api.ok("PUT", f"{ALL}/{made['id']}", json=ORDER | {"tag": "web", "forwarding_rules": [PASSED]})
+    assert [each.port for each in hypervisor.network.forwards] == [443]
+
+
+def test_a_loopback_port_leads_to_one_port_of_a_load_balancer(api: Api) -> None:
+    api.droplet(tags=["local:balancer:8443:443"])
+    wish = DROPLET | {"tags": ["local:balancer:8443:444"]}
+    message = api.refused(422, "POST", "/v2/droplets", json=wish)
+    assert message.endswith("port 8443 already leads to a load balancer at port 443")
+    for nonsense in ("local:balancer:8080:0", "local:balancer:8080:", "local:balancer:8080:1:2"):
+        wish = DROPLET | {"tags": [nonsense]}
+        assert "is not a hint" in api.refused(422, "POST", "/v2/droplets", json=wish)
 
 
 def test_a_fleet_grows_from_one_server_without_its_loopback_port_leading_to_nothing(

@@ -12,6 +12,7 @@ from azure.core.pipeline.policies import HeadersPolicy
 
 from tests.local_cloud.api.conftest import DROPLET, KEY, TOKEN, Api, wait_until
 from tests.local_cloud.api.memory_hypervisor import MemoryHypervisor
+from tests.local_cloud.api.memory_name_server import MemoryNameServer
 
 
 @pytest.fixture
@@ -117,6 +118,28 @@ def test_droplet_actions_are_driven(client: Any, hypervisor: MemoryHypervisor) -
     (snapshot,) = client.snapshots.list(resource_type="droplet")["snapshots"]
     client.images.delete(int(snapshot["id"]))
     assert hypervisor.snapshots == {}
+
+
+def test_a_domain_is_driven(client: Any, name_server: MemoryNameServer) -> None:
+    client.domains.create({"name": "example.com", "ip_address": "192.0.2.1"})
+    assert client.domains.list()["domains"][0]["name"] == "example.com"
+    order = {"type": "CNAME", "name": "www", "data": "@", "ttl": 300}
+    record = client.domains.create_record("example.com", order)["domain_record"]
+    assert (record["data"], record["ttl"]) == ("@", 300)
+    changes = {"type": "CNAME", "name": "shop"}
+    client.domains.patch_record("example.com", record["id"], changes)
+    client.domains.update_record("example.com", record["id"], {"type": "CNAME", "ttl": 60})
+    assert "shop.example.com. 60 IN CNAME example.com." in name_server.lines("example.com")
+    found = everything(
+        lambda **options: client.domains.list_records("example.com", **options),
+        "domain_records",
+        per_page=2,
+    )
+    assert [one["type"] for one in found] == ["SOA", "NS", "NS", "NS", "A", "CNAME"]
+    client.domains.delete_record("example.com", record["id"])
+    assert client.domains.list_records("example.com", type="CNAME")["domain_records"] == []
+    client.domains.delete("example.com")
+    assert name_server.zones == {}
 
 
 def test_errors_are_those_the_client_knows(api: Api, client: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from local_cloud.hosts.names import Names
 from local_cloud.hosts.process import owned_by
+from tests.local_cloud.services.asking import ask
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -62,7 +64,18 @@ def person(tmp_path: Path) -> Iterator[Person]:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    commands = [[], ["start"], ["stop"], ["serve"], ["status"], ["ssh"], ["logs"], ["reset"]]
+    commands = [
+        [],
+        ["start"],
+        ["stop"],
+        ["serve"],
+        ["status"],
+        ["ssh"],
+        ["logs"],
+        ["reset"],
+        ["acme"],
+        ["renew"],
+    ]
     for command in [*commands, ["image", "build"]]:
         done = subprocess.run(
             [sys.executable, "-m", "local_cloud", *command, "--help"],
@@ -131,7 +144,7 @@ def test_a_day_with_the_local_cloud(person: Person) -> None:
     assert nobody.stderr == "Error: there is no droplet 'nobody'; there are: web\n"
 
     assert "droplets go on" in person.types("stop").stdout
-    assert owned_by(Names.of(person.state).tag), "the droplet goes on"
+    assert len(owned_by(Names.of(person.state).tag)) > 1, "the droplet goes on, as its name server"
     assert person.types("start").returncode == 0
     assert person.status()[0]["status"] == "active"
     assert person.types("ssh", "-i", str(key), "web", "hostname").stdout.strip() == "web"
@@ -200,6 +213,47 @@ def test_a_load_balancer_is_seen_and_outlives_the_cloud(person: Person) -> None:
     assert person.types("reset").returncode == 0
     assert not person.state.exists()
     assert owned_by(Names.of(person.state).tag) == []
+    assert list(Path("/run/slipway").glob(f"*{Names.of(person.state).tag}*")) == []
+
+
+@pytest.mark.hosts
+def test_names_are_answered_also_while_the_cloud_is_off(person: Person) -> None:
+    """Over UDP and TCP, on the port that `status` tells, and again after a kill."""
+    assert person.types("start", "--port", str(person.port)).returncode == 0
+    person.asks("POST", "domains", name="shop.localhost", ip_address="192.0.2.1").raise_for_status()
+    told = re.search(
+        r"name server: 127\.0\.0\.1 port (\d+), UDP and TCP", person.types("status").stdout
+    )
+    assert told is not None
+    port = int(told[1])
+
+    def addresses(name: str) -> set[tuple[str, ...]]:
+        return {ask(name, port, tcp=tcp).addresses for tcp in (False, True)}
+
+    assert addresses("shop.localhost") == {("192.0.2.1",)}
+    www = {"type": "CNAME", "name": "www", "data": "@"}
+    person.asks("POST", "domains/shop.localhost/records", **www).raise_for_status()
+    assert addresses("www.shop.localhost") == {("192.0.2.1",)}, "from the answer on"
+
+    for process in owned_by(Names.of(person.state).tag):
+        process.kill()
+    assert f"127.0.0.1 port {port} does not answer" in person.types("status").stdout
+    text = {"type": "TXT", "name": "@", "data": "back with the next change"}
+    person.asks("POST", "domains/shop.localhost/records", **text).raise_for_status()
+    assert addresses("www.shop.localhost") == {("192.0.2.1",)}
+
+    assert person.types("stop").returncode == 0
+    assert addresses("www.shop.localhost") == {("192.0.2.1",)}
+    for process in owned_by(Names.of(person.state).tag):
+        process.kill()
+    with pytest.raises((ConnectionError, TimeoutError)):
+        addresses("shop.localhost")
+    assert person.types("start").returncode == 0
+    assert addresses("www.shop.localhost") == {("192.0.2.1",)}
+    assert person.types("reset").returncode == 0
+    with pytest.raises((ConnectionError, TimeoutError)):
+        addresses("shop.localhost")
+    assert not person.state.exists()
     assert list(Path("/run/slipway").glob(f"*{Names.of(person.state).tag}*")) == []
 
 

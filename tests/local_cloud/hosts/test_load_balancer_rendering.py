@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from dataclasses import replace
@@ -10,11 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.authority import Authority
 from local_cloud.hosts import forward
 from local_cloud.hosts.haproxy import Haproxy
-from local_cloud.hosts.load_balancer_configuration import render, render_states
+from local_cloud.hosts.load_balancer_configuration import (
+    certificate_files,
+    render,
+    render_states,
+)
 from local_cloud.machine import (
     Backend,
+    Certificate,
     Forward,
     HealthCheck,
     Interface,
@@ -26,7 +33,7 @@ from local_cloud.machine import (
 GOLDEN = Path(__file__).with_name("golden")
 PUBLIC, PRIVATE = IPv4Network("10.64.1.0/24"), IPv4Network("192.168.125.0/24")
 HAPROXY = Haproxy(Path("/state/load_balancers/1"), "slipway-ab12-b1", "ab12")
-STATES = Path("/state/load_balancers/1/states")
+FOLDER = HAPROXY.folder
 
 PLAIN = LoadBalancerSpec(
     number=1,
@@ -59,12 +66,41 @@ EVERYTHING = replace(
     allowed=(IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.7/32")),
     denied=(IPv4Network("192.0.2.9/32"),),
 )
-CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING}
+SHOWN = Certificate(id="6b5ad4a8", pem="a chain and a key")
+TLS = replace(
+    PLAIN,
+    listeners=(
+        Listener(protocol="http", port=80, target_port=80, redirects_to_https=True),
+        Listener(protocol="http", port=443, target_port=80, certificate=SHOWN, offers_http2=True),
+        Listener(
+            protocol="http", port=444, target_port=443, certificate=SHOWN, target_protocol="https"
+        ),
+        Listener(
+            protocol="http",
+            port=445,
+            target_port=443,
+            certificate=SHOWN,
+            offers_http2=True,
+            target_protocol="http2",
+        ),
+        Listener(protocol="tcp", port=446, target_port=443),
+    ),
+    only_strong_ciphers=True,
+)
+CASES = {"plain": PLAIN, "empty": EMPTY, "everything": EVERYTHING, "tls": TLS}
+
+
+def test_a_check_speaks_as_visitors_do_where_it_has_their_port() -> None:
+    (listener, *_) = EVERYTHING.listeners
+    check = dataclasses.replace(EVERYTHING.check, port=listener.target_port)
+    same_port = dataclasses.replace(EVERYTHING, check=check)
+    assert "check-send-proxy" in render(same_port, HAPROXY.common(), FOLDER)
+    assert "check-send-proxy" not in render(EVERYTHING, HAPROXY.common(), FOLDER)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_configuration_is_rendered_as_reviewed(name: str) -> None:
-    rendered = render(CASES[name], HAPROXY.common(), STATES)
+    rendered = render(CASES[name], HAPROXY.common(), FOLDER)
     assert rendered == (GOLDEN / f"load_balancer_{name}.cfg").read_text()
 
 
@@ -83,7 +119,12 @@ def test_haproxy_accepts_what_was_reviewed(name: str, tmp_path: Path) -> None:
     states = tmp_path / "states"
     states.write_text(render_states(CASES[name], {1001, 1002}))
     file = tmp_path / "haproxy.cfg"
-    file.write_text(render(CASES[name], HAPROXY.common(), states))
+    certificates = tmp_path / "certificates"
+    certificates.mkdir()
+    issued = Authority.of(tmp_path).issue(["www.example.test"], 1)
+    for file_name in certificate_files(CASES[name]):
+        (certificates / file_name).write_text(issued.certificate + issued.private_key)
+    file.write_text(render(CASES[name], HAPROXY.common(), tmp_path))
     checked = subprocess.run(
         ["haproxy", "-c", "-f", file], capture_output=True, text=True, check=False
     )

@@ -39,7 +39,7 @@ def machine_network(number: int) -> MachineNetwork:
 
 WEB_AND_DB = [machine_network(1), machine_network(2)]
 SERVICES = firewall.Services(
-    gateway=PUBLIC[1], package_cache_port=13142, name_server=IPv4Address("127.0.0.1")
+    gateway=PUBLIC[1], package_cache_port=13142, name_server=(IPv4Address("127.0.0.1"), 7353)
 )
 DB_GUARD = Guard(
     machine_id=1002,

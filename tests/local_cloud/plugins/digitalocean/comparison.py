@@ -36,9 +36,12 @@ def comparable(value: Any) -> Any:
 
 
 def _entry(key: str, value: Any) -> Any:
-    """Some lists are in the order in which things happened to be done."""
+    """Some lists are in the order in which things happened to be done; some values are unique."""
     if key == "__meta":
         return _meta(value)
+    if key == "sha1Fingerprint":
+        # Each cloud signs a certificate of its own; all other fingerprints are of what was given.
+        return bool(value)
     if key == "dependencies":
         return sorted(value)
     if key == "propertyDependencies":

@@ -14,18 +14,25 @@ import pytest
 
 from tests.local_cloud.api.conftest import KEY
 from tests.local_cloud.plugins.digitalocean.comparison import comparable, differences
-from tests.local_cloud.plugins.digitalocean.plugin_process import UNKNOWN, PluginProcess
+from tests.local_cloud.plugins.digitalocean.plugin_process import (
+    UNKNOWN,
+    PluginError,
+    PluginProcess,
+)
 from tests.local_cloud.plugins.digitalocean.telling import Answers, Story, told_to_both
 from tests.local_cloud.plugins.digitalocean.words import (
+    ALIAS,
     FIREWALL,
     GUARD,
     KEY_PAIR,
+    RECORD,
     SERVER,
     SSH_RULE,
     TAG,
     VPC,
     WEB,
     WEB_RULE,
+    ZONE,
     Made,
 )
 
@@ -220,6 +227,68 @@ def a_tag(plugin: PluginProcess) -> Answers:
     return {**changed(made, {"nothing": {}, "name": {"name": "other"}}), **lived(made)}
 
 
+def a_domain(plugin: PluginProcess) -> Answers:
+    made = Made(plugin, ZONE, {"name": "example.com", "ipAddress": "192.0.2.1"})
+    found = plugin.invoke("digitalocean:index/getDomain:getDomain", {"name": "example.com"})
+    # Two clouds number their zones by the second in which they were made.
+    del found["return"]["zoneFile"]
+    changes: Changes = {
+        "nothing": {},
+        "name": {"name": "example.org"},
+        "an unknown name": {"name": UNKNOWN},
+        "no address": {"ipAddress": None},
+        "another address": {"ipAddress": "192.0.2.2"},
+    }
+    return {"found": found, **changed(made, changes), **lived(made)}
+
+
+def records(plugin: PluginProcess) -> Answers:
+    Made(plugin, ZONE, {"name": "example.com"})
+    programs: Changes = {
+        "address": {"type": "A", "value": "192.0.2.1"},
+        "whole name": {"type": "A", "name": "a.example.com.", "value": "192.0.2.1", "ttl": 60},
+        "apex": {"type": "A", "name": "example.com.", "value": "192.0.2.1"},
+        "alias": {"type": "CNAME", "name": "www", "value": "shop.example.org."},
+        "alias of the apex": {"type": "CNAME", "name": "web", "value": "example.com."},
+        "mail": {"type": "MX", "name": "@", "value": "mail.example.org.", "priority": 0},
+        "text": {"type": "TXT", "name": "@", "value": "v=spf1 -all"},
+        "authority": {"type": "CAA", "name": "@", "value": "a.org.", "flags": 0, "tag": "issue"},
+        "report": {"type": "CAA", "name": "@", "value": "mailto:a@b.c", "flags": 0, "tag": "iodef"},
+    }
+    answers: Answers = {}
+    for name, program in programs.items():
+        made = Made(plugin, RECORD, {"domain": "example.com", **program})
+        answers[name] = changed(made, {"nothing": {}})
+        answers[f"refreshed {name}"] = made.refresh()
+    return answers
+
+
+def changes_of_a_record(plugin: PluginProcess) -> Answers:
+    Made(plugin, ZONE, {"name": "example.com"})
+    made = Made(plugin, RECORD, ALIAS)
+    changes: Changes = {
+        "nothing": {},
+        "name": {"name": "shop"},
+        "no name": {"name": None},
+        "the whole name": {"name": "www.example.com."},
+        "value": {"value": "a.example.org."},
+        "an unknown value": {"value": UNKNOWN},
+        "ttl": {"ttl": 60},
+        "type": {"type": "TXT"},
+        "domain": {"domain": "example.org"},
+        "an unknown domain": {"domain": UNKNOWN},
+        "priority": {"priority": 10},
+        "a zero": {"priority": 0, "port": 0},
+    }
+    answers = changed(made, changes)
+    for kind in ("MX", "SRV", "CAA"):
+        try:
+            plugin.create(RECORD, {**ALIAS, "type": kind}, preview=True)
+        except PluginError as error:
+            answers[f"incomplete {kind}"] = "is required for when type is" in str(error)
+    return {**answers, **lived(made, {"ttl": 60}, {"value": "a.example.org.", "ttl": None})}
+
+
 def wrong_inputs(plugin: PluginProcess) -> Answers:
     bare = {"image": "debian-12-x64", "size": "s-1vcpu-1gb"}
     checks: dict[str, tuple[str, dict[str, Any]]] = {
@@ -236,6 +305,13 @@ def wrong_inputs(plugin: PluginProcess) -> Answers:
         "long description": (VPC, {"region": "fra1", "description": "x" * 256}),
         "no key": (KEY_PAIR, {}),
         "bad tag name": (TAG, {"name": "a b"}),
+        "no domain name": (ZONE, {}),
+        "empty domain name": (ZONE, {"name": ""}),
+        "bad record type": (RECORD, {**ALIAS, "type": "PTR"}),
+        "short life": (RECORD, {**ALIAS, "ttl": 0}),
+        "bad priority": (RECORD, {**ALIAS, "priority": 65536}),
+        "bad record tag": (RECORD, {**ALIAS, "tag": "issuemail"}),
+        "no value": (RECORD, {"domain": "example.com", "type": "A"}),
         "bad protocol": (FIREWALL, {"inboundRules": [{"protocol": "sctp", "portRange": "1"}]}),
         "no protocol": (FIREWALL, {"inboundRules": [{"portRange": "1"}]}),
         "unknown in rule": (FIREWALL, {"inboundRules": [{"protocol": "tcp", "color": "x"}]}),
@@ -261,6 +337,9 @@ STORIES: tuple[Story, ...] = (
     a_network,
     a_key,
     a_tag,
+    a_domain,
+    records,
+    changes_of_a_record,
     wrong_inputs,
     configuration,
 )

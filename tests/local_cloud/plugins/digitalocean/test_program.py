@@ -43,6 +43,12 @@ front = do.LoadBalancer("front", region="fra1", vpc_uuid=network.id,
         check_interval_seconds=3, healthy_threshold=2))
 do.Firewall("behind", tags=[role.name], inbound_rules=[do.FirewallInboundRuleArgs(
     protocol="tcp", port_range="8000", source_load_balancer_uids=[front.id])])
+zone = do.Domain("zone", name="shop.localhost")
+www = do.DnsRecord("www", domain=zone.name, type="A", name="www", value=front.ip, ttl=300)
+do.DnsRecord("shop", domain=zone.id, type="CNAME", name="shop", value="www.shop.localhost.")
+do.DnsRecord("mail", domain=zone.name, type="MX", name="@", value="mx.example.org.", priority=10)
+pulumi.export("names", do.get_domain_output(name=zone.name).domain_urn)
+pulumi.export("fqdn", www.fqdn)
 pulumi.export("front", front.ip)
 pulumi.export("address", web.ipv4_address)
 pulumi.export("private", db.ipv4_address_private)
@@ -60,6 +66,10 @@ CHANGES = {
     "a rule": ('"5432"', '"5433"'),
     "a range": ("192.168.100.0/24", "192.168.101.0/24"),
     "a name": ('name="web"', 'name="web-2"'),
+    "a time to live": ("ttl=300", "ttl=60"),
+    "a record's name": ('name="shop",', 'name="store",'),
+    "a record's type": ('"CNAME", name="shop", value=', '"TXT", name="shop", value='),
+    "a domain": ("shop.localhost", "store.localhost"),
     "a key": ("someone", "another"),
 }
 
@@ -90,6 +100,7 @@ def test_a_program_is_brought_about_once_and_taken_away_again(project: Project, 
     assert {step["op"] for step in project.preview(PROGRAM).steps} == {"same"}
     assert project.destroy().succeeded
     assert api.ok("GET", "/v2/droplets")["droplets"] == []
+    assert api.ok("GET", "/v2/domains")["domains"] == []
 
 
 def test_secret_user_data_is_in_no_state_in_clear(project: Project) -> None:

@@ -12,6 +12,8 @@ TAG = urn("digitalocean:index/tag:Tag", "role")
 KEY_PAIR = urn("digitalocean:index/sshKey:SshKey", "deploy")
 WEB = urn("digitalocean:index/droplet:Droplet", "web")
 FIREWALL = urn("digitalocean:index/firewall:Firewall", "guard")
+ZONE = urn("digitalocean:index/domain:Domain", "zone")
+RECORD = urn("digitalocean:index/dnsRecord:DnsRecord", "www")
 
 SERVER: dict[str, Any] = {
     "name": "web",
@@ -32,6 +34,12 @@ WEB_RULE: dict[str, Any] = {
     "sourceAddresses": ["10.0.0.0/8"],
 }
 GUARD: dict[str, Any] = {"name": "guard", "inboundRules": [SSH_RULE, WEB_RULE]}
+ALIAS: dict[str, Any] = {
+    "domain": "example.com",
+    "type": "CNAME",
+    "name": "www",
+    "value": "shop.example.org.",
+}
 PUBLIC_KEY = KEY
 
 

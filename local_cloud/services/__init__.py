@@ -1,0 +1,1 @@
+"""Real servers behind products: processes of their own, which outlive the API."""
