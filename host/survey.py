@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 RECORDS = Path("/var/lib/slipway")
+CERTIFICATES = Path("/etc/slipway/certificates.json")
 JOURNAL = Path("/var/log/slipway/history.jsonl")
 TIMEOUT_SECONDS = 12
 
@@ -47,6 +48,7 @@ def survey(
     # The only commands that may take long: they run while the rest is collected.
     apps = [*([app] if app else []), *sites]
     releases = {each: start("releasectl", "--app", each, "status") for each in apps}
+    https = start("certctl", "status") if CERTIFICATES.exists() else None
     found: dict[str, Any] = {
         "time": time.time(),
         "load": os.getloadavg()[0],
@@ -67,6 +69,8 @@ def survey(
     if app:
         found["application"] = application_state(releases[app])
         found["maintenance"] = shows_maintenance(system, app)
+    if CERTIFICATES.exists():
+        found["https"] = answer_of(https, "certctl")
     if sites:
         found["sites"] = {each: application_state(releases[each]) for each in sites}
     return json.dumps(found)
@@ -181,7 +185,8 @@ def certificates() -> dict[str, float | None]:
             except OSError:
                 continue
             for name in re.findall(r"(?m)^\s*ssl_certificate\s+\"?([^;\"$]+)\"?;", text):
-                found[name] = certificate_end(name)
+                if not name.endswith("/tls/chain.pem"):  # of which certctl tells
+                    found[name] = certificate_end(name)
     return found
 
 
@@ -201,17 +206,23 @@ def accepts(system: dict[str, Any]) -> bool:
 
 def application_state(release: subprocess.Popen[str] | None) -> dict[str, Any]:
     """The output of `releasectl status`, or `error`."""
-    if release is None:
-        return {"error": "there is no releasectl"}
+    found = answer_of(release, "releasectl")
+    found.pop("releases", None)
+    return found
+
+
+def answer_of(program: subprocess.Popen[str] | None, name: str) -> dict[str, Any]:
+    """The JSON object that a program prints, or `error`."""
+    if program is None:
+        return {"error": f"there is no {name}"}
     try:
-        said, complaint = release.communicate(timeout=TIMEOUT_SECONDS)
+        said, complaint = program.communicate(timeout=TIMEOUT_SECONDS)
         found: dict[str, Any] = json.loads(said)
     except subprocess.TimeoutExpired:
-        release.kill()
-        return {"error": "releasectl does not end"}
+        program.kill()
+        return {"error": f"{name} does not end"}
     except ValueError:
-        return {"error": complaint.strip() or "releasectl says nothing"}
-    found.pop("releases", None)
+        return {"error": complaint.strip() or f"{name} says nothing"}
     return found
 
 
