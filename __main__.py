@@ -6,16 +6,21 @@ from components.app_servers import registry as app_servers
 from components.application import web
 from components.application.application import Application, ApplicationFiles
 from components.application.config_file import ConfigFile
+from components.application.kept_chains import OUTPUT as CHAINS_OUTPUT
+from components.application.secured import secure
 from components.application.web import Web, WebArgs
 from components.core import errors, outputs, render
 from components.database.postgresql import EPOCH_OUTPUT, Database, DatabaseArgs, epoch
+from components.network import names
+from components.network.visitors_https import VisitorsHttps
+from components.platform import dns
 from components.platform.platform import platform_of
 from components.release import performer, release_choice
 from components.release.release import Release, ReleaseArgs
 from components.release.rollout import Rollout
 from components.servers.keys import KeyPair, Password
 from components.servers.server import Server, ServerArgs
-from components.settings import foundation, interruption, load, site
+from components.settings import foundation, interruption, load, site, tls
 
 errors.end_quietly_when_interrupted()
 errors.refuse_another_clone(__file__)
@@ -24,7 +29,9 @@ earlier = release_choice.last_outputs()
 foundation.check(wanted, earlier, project=pulumi.get_project(), stack=pulumi.get_stack())
 database_epoch = epoch(earlier)
 sites = site.all_of(wanted, earlier, project=pulumi.get_project())
+https = tls.choose(sites, earlier, project=pulumi.get_project())
 platform = platform_of(wanted, earlier)
+placed_names = dns.find(wanted, sites, earlier, project=pulumi.get_project())
 chosen = [release_choice.choose(each, earlier) for each in sites]
 changed = performer.of_update(wanted, [each.release.id for each in chosen], earlier.get("updated"))
 applications = [
@@ -32,11 +39,18 @@ applications = [
         settings=each.settings,
         module=its.module,
         web_user=platform.web_distribution.web_user,
-        server_names=each.server_names,
+        is_first=each.is_first,
+        tls=https,
     )
     for each, its in zip(sites, chosen, strict=True)
 ]
-files = [ApplicationFiles.of(each) for each in applications]
+systems = {name: platform.distribution(name) for name in wanted.web_servers}
+files = [ApplicationFiles.of(each, systems) for each in applications]
+visitors_https = VisitorsHttps(
+    tls=https,
+    names=[name for each in sites for name in tls.certified_names(each.settings)],
+    once_served={each.name: each.once_served_over_https for each in applications if each.https},
+)
 config_files = [ConfigFile.of(each.settings) for each in sites]
 render.check_all()
 
@@ -47,6 +61,7 @@ db_passwords = {
 }
 
 interruption.warn(wanted, earlier)
+tls.tell(https)
 platform.create_shared_resources(deploy_key)
 
 db_server = Server(
@@ -90,6 +105,8 @@ db = Database(
     ),
 )
 
+certificates = secure(https, wanted, web_servers, applications, earlier)
+
 web_tiers: list[Web] = []
 for number, each in enumerate(sites):
     web_tiers.append(
@@ -102,6 +119,7 @@ for number, each in enumerate(sites):
                 environment={**each.settings.app_env, "DATABASE_URL": db.urls[each.name]},
                 config_file=config_files[number],
                 after=web_tiers[-1].configured if web_tiers else (),
+                certificates=certificates.ready,
             ),
         )
     )
@@ -130,9 +148,20 @@ further = {
     for each in sites
     if not each.is_first
 }
+# What a CA asks for is answered by nginx alone: the application has not to be there yet.
+answering = [resource for each in web_tiers[-1].configured for resource in each]
+entrance = platform.allow_traffic(web_servers, visitors_https, after=served)
+every_name = [name for each in sites for name in each.all_names]
+leading = names.lead(placed_names, every_name, entrance.addresses)
 outputs.export(
     {
-        "url": platform.allow_traffic(web_servers, after=served),
+        "url": https.url or entrance.url,
+        "entrance": entrance.url,
+        "https": https.visited,
+        CHAINS_OUTPUT: certificates.obtain([*entrance.resources, *leading.records, *answering]),
+        tls.HSTS_OUTPUT: https.hsts,
+        "records_to_set": pulumi.Output.all(*leading.to_set),
+        dns.OUTPUT: pulumi.Output.all(*(each.id for each in leading.records)),
         "web": pulumi.Output.all(*(server.summary for server in web_servers)),
         "db": db_server.summary,
         **releases[wanted.app_name].outputs,

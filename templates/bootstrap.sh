@@ -11,6 +11,8 @@ mv -f {{ folder }}/.{{ name }} {{ folder }}/{{ name }}
 {% endfor %}
 mkdir -p "$(dirname {{ updated_by_file }})"
 printf '%s\n' {{ updated_by | quote }} >{{ updated_by_file }}
+mkdir -p "$(dirname {{ machine_file }})"
+printf '%s\n' {{ machine | quote }} >{{ machine_file }}
 # slipway-remove deletes itself last.
 slipway-on-remove bootstrap <<'END OF THE UNDO'
 rm -rf /etc/slipway /var/cache/slipway /var/log/slipway

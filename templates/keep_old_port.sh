@@ -3,11 +3,11 @@
 kept={{ configuration }}/old-port.conf
 systemctl stop {{ app }}-close-old-port.timer 2>/dev/null || true
 {% if behind %}
-{% set kind = "" if server_names else " default_server" %}
-old=$(sed -n 's/^    listen \([0-9]*\){{ kind }};$/\1/p' {{ site }}.old 2>/dev/null) || true
+{% set kind = " default_server" if is_first else "" %}
+old=$(sed -n 's/^    listen \([0-9]*\){{ kind }};$/\1/p' {{ site }}.old 2>/dev/null | head -n 1) || true
 if [ -n "$old" ] && [ "$old" != {{ web_port }} ]; then
   echo "listen $old{{ kind }};" >"$kept"
-elif grep -qs ' {{ web_port }}{{ ";" if server_names else " " }}' "$kept"; then
+elif grep -qs ' {{ web_port }}{{ " " if is_first else ";" }}' "$kept"; then
   rm -f "$kept"
 fi
 {% else %}

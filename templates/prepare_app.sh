@@ -11,7 +11,7 @@ fi
 # nginx reads static files and connects to the socket. It joins the group when it starts or reloads.
 if ! id -nG {{ web_user }} | grep -qw {{ app }}; then
   usermod --append --groups {{ app }} {{ web_user }}
-{% if server_names %}
+{% if not is_first %}
   # A reload starts workers that are in the group, and lets requests of the other sites end.
   systemctl reload nginx
 {% else %}

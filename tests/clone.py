@@ -42,6 +42,14 @@ class Place:
         return 18080 + self.number
 
     @property
+    def tls(self) -> int:
+        return 18280 + self.number
+
+    @property
+    def acme(self) -> int:
+        return 14100 + self.number
+
+    @property
     def db(self) -> int:
         return 15432 + self.number
 
@@ -59,7 +67,9 @@ class Place:
         return {
             "slipway:vpcRange": f"{self.network}.0/24",
             "slipway:localWebPort": self.web,
+            "slipway:localTlsPort": self.tls,
             "slipway:localDbPort": self.db,
+            "slipway:acmeServer": f"https://acme.cloud.localhost:{self.acme}/dir",
         }
 
 

@@ -16,6 +16,7 @@ TOGETHER = (
     "end_to_end",
     "changed_settings",
     "fleet",
+    "https",
     "app_servers",
     "pipeline",
     "archives",

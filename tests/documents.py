@@ -45,8 +45,9 @@ def in_place_of_others(text: str) -> set[str]:
 
 
 def in_steps(readme: str) -> set[str]:
-    section = _section(readme, "To DigitalOcean in five steps")
-    return {code for code in _CODE.findall(section) if code.startswith("scripts/")}
+    section = _section(readme, "To DigitalOcean in six steps")
+    codes = _CODE.findall(_BLOCK.sub("", section))
+    return {code for code in codes if code.startswith("scripts/")}
 
 
 def _section(text: str, title: str) -> str:

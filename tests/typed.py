@@ -28,7 +28,7 @@ TYPED: set[str] = set()
 def types(*commands: str) -> Callable[..., Any]:
     """The test gets these commands of the documents, in the order of its parameters."""
     TYPED.update(commands)
-    names = ("command", "then")[: len(commands)]
+    names = ("command", "then", "lastly")[: len(commands)]
     return pytest.mark.parametrize(names, [commands], ids=[commands[0]])
 
 
@@ -40,6 +40,7 @@ def typed(site: Clone, command: str, **options: Any) -> subprocess.CompletedProc
 def as_on_this_site(site: Clone, command: str) -> str:
     command = command.replace("127.0.0.1:7300", f"127.0.0.1:{site.place.api}")
     command = command.replace("127.0.0.1:8080", f"127.0.0.1:{site.place.web}")
+    command = command.replace(".localhost:8443", f".localhost:{site.place.tls}")
     if command.startswith("scripts/"):
         return command
     return f"source scripts/activate 2>/dev/null && {command}"

@@ -15,6 +15,8 @@ import http.client
 import json
 import re
 import select
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -67,12 +69,17 @@ class Visitors:
     """A regular expression; what its first group finds is counted in `seen`."""
     host: str = ""
     """The name by which they ask; empty for that of `url`."""
+    roots: str = ""
+    """Over https, a file with the certificates that they trust: they check as a browser does."""
     answers: list[Answer] = field(default_factory=list, repr=False)
     """All requests, in the order in which they ended; there after the end of the `with` block."""
 
     def __enter__(self) -> Visitors:
         """Returns once the first of them has had an answer, or has failed."""
-        words = (self.url, self.connections, self.pause, self.patience, self.pattern, self.host)
+        words = (
+            *(self.url, self.connections, self.pause, self.patience, self.pattern),
+            *(self.host, self.roots),
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.visitors", *map(str, words)],
             cwd=ROOT,
@@ -129,6 +136,25 @@ class Visitors:
         )
 
 
+class ByName(http.client.HTTPSConnection):
+    """A connection to an address, which has to show a certificate for a name."""
+
+    def __init__(
+        self, address: str, port: int | None, name: str, roots: str, timeout: float = 10
+    ) -> None:
+        super().__init__(address, port, timeout=timeout)
+        self._name = name
+        self._trust = ssl.create_default_context(cafile=roots)
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        try:
+            self.sock = self._trust.wrap_socket(plain, server_hostname=self._name)
+        except BaseException:
+            plain.close()
+            raise
+
+
 # The process
 
 
@@ -144,9 +170,18 @@ class _Visitor(threading.Thread):
         self._path = place.path or "/"
         self._pattern = re.compile(arguments.pattern)
         self._headers = {"Host": arguments.host} if arguments.host else {}
-        self._connection = http.client.HTTPConnection(
-            place.hostname or "", place.port or 80, timeout=arguments.patience
-        )
+        if place.scheme == "https":
+            self._connection: http.client.HTTPConnection = ByName(
+                place.hostname or "",
+                place.port,
+                arguments.host,
+                arguments.roots,
+                arguments.patience,
+            )
+        else:
+            self._connection = http.client.HTTPConnection(
+                place.hostname or "", place.port or 80, timeout=arguments.patience
+            )
 
     def run(self) -> None:
         while not self._enough.is_set():
@@ -175,7 +210,8 @@ class _Visitor(threading.Thread):
             answer = self._ask()
         page = answer.read().decode(errors="replace")
         if answer.status != http.client.OK:
-            return f"status {answer.status}", False
+            words = " ".join(re.sub("<[^>]*>", " ", page).split())
+            return f"status {answer.status}: {words[:100]}", False
         found = self._pattern.search(page)
         if found is None:
             return "another page", False
@@ -199,6 +235,7 @@ def main() -> None:
     parser.add_argument("patience", type=float)
     parser.add_argument("pattern")
     parser.add_argument("host")
+    parser.add_argument("roots")
     arguments = parser.parse_args()
     answers: list[Answer] = []
     enough = threading.Event()

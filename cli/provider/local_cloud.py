@@ -19,6 +19,12 @@ def folder() -> Path:
     return home() / "local-cloud"
 
 
+def roots() -> list[Path]:
+    """The certificates of those who sign there; none where there is no local cloud."""
+    files = (folder() / "authority" / "root.pem", folder() / "acme" / "roots.pem")
+    return [each for each in files if each.is_file()]
+
+
 def use_its_token() -> None:
     """Have the provider take its token, whatever the environment holds for DigitalOcean."""
     os.environ["DIGITALOCEAN_TOKEN"] = (folder() / "token").read_text().strip()
@@ -33,6 +39,11 @@ def start(file: StackFile) -> None:
     words = ["--port", str(file.local_port)]
     for port in file.forwarded_ports:
         words += ["--forward", str(port)]
+    acme = file.local_acme_port
+    if acme:
+        words += ["--acme", str(acme)]
+    if file.settings.get("dns") == "digitalocean":
+        words += [word for name in file.local_domains for word in ("--domain", name)]
     asked = home() / "local-cloud.asked"
     process, place = _serving()
     if place == folder() and asked.is_file() and asked.read_text() == f"{process} {words}":

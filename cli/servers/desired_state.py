@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.core import undo
 from components.core.put_file import PutFile
 
 # Creates the user deploy on an existing server (components/platform/existing_servers.py).
@@ -110,15 +111,20 @@ def expectations(resources: list[dict[str, Any]]) -> dict[str, Expectation]:
         for machine, server in _machine(resource)
     }
     for resource in resources:
-        # Everything on a server carries its machine's id (components/servers/remote.py).
-        for machine in resource["inputs"].get("triggers") or []:
-            if str(machine) in found:
-                _add(found[str(machine)], resource)
+        if (machine := _machine_of(resource["inputs"])) in found:
+            _add(found[machine], resource)
     by_name = {each.server: each for each in found.values()}
     for resource in resources:
         if resource["type"] == SERVER and _name(resource) in by_name:
             _add_server(by_name[_name(resource)], resource["outputs"])
     return by_name
+
+
+def _machine_of(inputs: dict[str, Any]) -> str:
+    """Everything on a server carries its machine's id (components/servers/remote.py)."""
+    for machine in inputs.get("triggers") or []:
+        return str(machine)
+    return undo.machine_of(str(inputs.get("delete") or "")) or ""
 
 
 def _machine(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
+from cli.servers import https_findings as https
 from cli.servers.desired_state import OWN_MACHINE, Expectation, WantedFile
+from cli.servers.finding import DAY, Finding, Level
 
 DISK_WARNING, DISK_CRITICAL = 0.90, 0.98
 MEMORY_WARNING = 0.95
 CERTIFICATE_WARNING_DAYS = 14
 CLOCK_WARNING_SECONDS = 30
-DAY = 86400
 RUNNING = ("active", "running")
 """As systemd and supervisor call it."""
-
-
-class Level(IntEnum):
-    """How bad it is; the worst one is the exit status of scripts/status."""
-
-    WELL = 0
-    """Only worth a word."""
-    WARNING = 1
-    """Drift or disagreement: the site serves, but not as it is written down."""
-    CRITICAL = 2
-    """Something is down or out of reach."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    level: Level
-    server: str
-    """Empty where it is about the whole environment."""
-    text: str
-    repair: tuple[str, ...] = ()
-    """URNs of the resources that put it right when they are run again."""
-    advice: str = ""
-    """What a person can do where no update of single resources helps."""
 
 
 def of_server(
@@ -60,6 +36,7 @@ def of_server(
         *_files(expectation, facts),
         *_resources(expectation.server, facts, stack),
         *_certificates(expectation.server, facts, now),
+        *https.of_server(expectation, facts, stack),
         *_clock(expectation.server, facts, now),
     ]
     return sorted(found, key=lambda finding: -finding.level)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cli.console import fail, say
 from cli.project import sites
-from cli.servers.findings import Finding, Level
+from cli.servers.finding import Finding, Level
 from cli.servers.status_report import StatusReport
 
 #: What a repair has started gets to be well: an application pauses up to 20 s before it tries again

@@ -21,7 +21,7 @@ from cli.provider import strays
 from cli.provider.account import NotAskedError
 from cli.servers import findings
 from cli.servers.desired_state import Expectation, expectations
-from cli.servers.findings import Finding, Level
+from cli.servers.finding import Finding, Level
 from cli.servers.fleet import Fleet, Result
 from components.core import ssh_timeouts
 
@@ -62,16 +62,17 @@ class StatusReport:
             fail(f"{stack} has no servers yet: scripts/up {stack} makes them")
         wanted = expectations(resources)
         balancer = _find(resources, "digitalocean:index/loadBalancer:LoadBalancer")
-        with ThreadPoolExecutor(2) as pool:
+        outputs = (_find(resources, "pulumi:pulumi:Stack") or {}).get("outputs", {})
+        with ThreadPoolExecutor(3) as pool:
             unknown = pool.submit(_strays, stack, state["made"])
             entry = pool.submit(_entry_problem, balancer) if balancer else None
+            secured = pool.submit(_https_problems, outputs)
             results = fleet.run_on_all(
                 "sudo python3 -I -",
                 stdin={name: _survey_of(each) for name, each in wanted.items()},
                 timeout=ssh_timeouts.STATUS_ANSWER,
             )
         now = time.time()
-        outputs = (_find(resources, "pulumi:pulumi:Stack") or {}).get("outputs", {})
         release = (outputs.get("release") or {}).get("id")
         sites = {
             name: (each.get("release") or {}).get("id")
@@ -82,7 +83,7 @@ class StatusReport:
         if entry and (problem := entry.result()):
             text = f"the load balancer {problem}"
             found.append(Finding(level=Level.CRITICAL, server="", text=text))
-        found += unknown.result()
+        found += [*unknown.result(), *secured.result()]
         settings = environments.file_of(stack).settings
         found += _of_updates(stack, state) + _of_maintenance(facts, settings)
         for site in all_sites(stack):
@@ -133,7 +134,8 @@ def _read(
 def _entry_problem(balancer: Mapping[str, Any]) -> str | None:
     """What is wrong with the way in through the load balancer, asked as a visitor would."""
     outputs = balancer["outputs"]
-    port = outputs["forwardingRules"][0]["entryPort"]
+    rules = outputs["forwardingRules"]
+    port = next(each["entryPort"] for each in rules if each["entryProtocol"] == "http")
     connection = http.client.HTTPConnection(outputs["ip"], port, timeout=ssh_timeouts.STATUS)
     try:
         connection.request("GET", outputs["healthcheck"]["path"])
@@ -143,6 +145,17 @@ def _entry_problem(balancer: Mapping[str, Any]) -> str | None:
     finally:
         connection.close()
     return f"({outputs['ip']}) answers {status}: no server is well" if status >= 500 else None
+
+
+def _https_problems(outputs: Mapping[str, Any]) -> list[Finding]:
+    """What a browser would warn of, where no certctl on a server tells of it."""
+    if not outputs.get("https") or outputs.get("certificates"):
+        return []
+    from cli.provider import local_cloud
+    from cli.servers import visit_https
+
+    problems = visit_https.problems(outputs, local_cloud.roots())
+    return [Finding(level=Level.WARNING, server="", text=each) for each in problems]
 
 
 def _strays(stack: str, resources: list[dict[str, Any]]) -> list[Finding]:

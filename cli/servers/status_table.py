@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.servers.findings import DAY, RUNNING, Level
+from cli.servers.finding import DAY, Level
+from cli.servers.findings import RUNNING
 from cli.servers.status_report import StatusReport
 
 _COLOURS = {Level.WELL: "dim", Level.WARNING: "yellow", Level.CRITICAL: "bold red"}
@@ -81,6 +82,12 @@ def _table(report: StatusReport) -> Table:
 def _cells(facts: dict[str, Any]) -> list[str]:
     memory, disk = facts["memory"], facts["disk"]
     ends = [end for end in facts["certificates"].values() if end is not None]
+    sites = facts.get("https", {}).values()
+    ends += [
+        each["ends"]
+        for each in sites
+        if isinstance(each, dict) and each.get("placeholder") is False
+    ]
     return [
         _serves(facts),
         f"{facts['load']:.1f}/{facts['processors']}",

@@ -119,7 +119,23 @@ def require_well_served(stack: str) -> str:
                     f" {asked} {problem}. scripts/status {stack} says more,"
                     f" scripts/rollback {stack} goes back"
                 )
+    _tell_of_https(stack, known)
     return str(known["url"])
+
+
+def _tell_of_https(stack: str, known: Mapping[str, Any]) -> None:
+    """It may come later: a name has to lead here first, and the servers go on trying."""
+    if not known.get("https"):
+        return
+    from cli.provider import local_cloud
+    from cli.servers import certificates, visit_https
+
+    problems = list(visit_https.problems(known, local_cloud.roots()))
+    if problems and known.get("certificates"):
+        certificates.hurry(stack)
+        problems = list(visit_https.problems(known, local_cloud.roots()))
+    for problem in problems:
+        say(f"{stack}: {problem}. scripts/certificates {stack} says what it waits for")
 
 
 def visits(known: Mapping[str, Any]) -> dict[str, Visit]:
@@ -129,7 +145,7 @@ def visits(known: Mapping[str, Any]) -> dict[str, Visit]:
 
 def places(known: Mapping[str, Any], visit: Visit) -> list[str]:
     """Where visitors come in: one address, or without a load balancer each server's."""
-    url = str(known["url"])
+    url = str(known["entrance"])
     if visit.balanced or len(known["web"]) == 1:
         return [url]
     port = urlsplit(url).port

@@ -6,16 +6,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from components.app_servers.registry import import_first, instance_files
-from components.core.paths import configuration_folder, root_folder
+from components.core import ports
+from components.core.paths import SLIPWAY_FOLDER, configuration_folder, root_folder
 from components.core.put_file import ServerFile
 from components.core.render import render
+from components.servers.distributions.distribution import Distribution
 from components.settings import location
 from components.settings.declaration import declared_in
 from components.settings.location import Location
 from components.settings.settings import Settings
+from components.settings.tls import HTTPS_OFF, Tls, certified_names
 
 #: Settings that templates do not get, because they can contain secrets.
 _SECRET = {each.name for each in declared_in(Settings) if each.said.secret}
@@ -30,10 +33,15 @@ class Application:
     """Those of its site."""
     module: str
     """The WSGI callable: module:name."""
-    server_names: tuple[str, ...] = ()
-    """Its names; empty for the site that answers to all names that no other site has."""
+    is_first: bool = True
+    """Whether it is the site that also answers to all names that no other site has."""
     web_user: str = "www-data"
     """Who nginx runs as."""
+    tls: Tls = HTTPS_OFF
+
+    #: What a CA asks for, and how TLS is spoken: included by nginx's files of all sites.
+    CHALLENGE_FILE: ClassVar[str] = f"{SLIPWAY_FOLDER}/acme-challenge.conf"
+    TLS_FILE: ClassVar[str] = f"{SLIPWAY_FOLDER}/tls.conf"
 
     @property
     def name(self) -> str:
@@ -51,9 +59,29 @@ class Application:
     @property
     def health_host(self) -> str:
         """The Host header of health checks: a name that the application answers to."""
-        names = (*self.server_names, "localhost")
+        names = (*self.settings.server_names, "localhost")
         # For a wildcard, any name will do.
         return self.settings.health_host or names[0].replace("*", "any")
+
+    @property
+    def https(self) -> bool:
+        """Whether it is served over HTTPS."""
+        return self.name in self.tls.certified
+
+    @property
+    def tls_folder(self) -> str:
+        """The folder of its certificate on a server."""
+        return f"{self.configuration}/tls"
+
+    @property
+    def tls_here(self) -> bool:
+        """Whether that ends at nginx."""
+        return self.https and self.tls.ends_at_servers
+
+    @property
+    def once_served_over_https(self) -> str:
+        """What nginx does once visitors get a certificate that browsers accept."""
+        return render("https.conf", **self.values)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -62,7 +90,27 @@ class Application:
             **{name: value for name, value in self.settings if name not in _SECRET},
             "app": self.name,
             "module": self.module,
-            "server_names": self.server_names,
+            "is_first": self.is_first,
+            "https": self.https,
+            "refuses_unknown_names": self.is_first and self.tls.ends_at_servers,
+            # One file for a certificate of one's own: it never fits another key than its own.
+            "chain_name": "own.pem" if self.tls.mode == "own" else "chain.pem",
+            "key_name": "own.pem" if self.tls.mode == "own" else "key.pem",
+            "asked_by_ca": self.tls.mode == "servers",
+            "stand_in": f"{configuration_folder(self.tls.certified[0])}/tls"
+            if self.tls.certified
+            else "",
+            "hsts": self.tls.hsts,
+            "certified_names": certified_names(self.settings),
+            "https_port": f":{self.settings.local_tls_port}"
+            if self.settings.local_tls_port
+            else "",
+            "tls_here": self.tls_here,
+            "tls_port": ports.HTTPS,
+            "proxied_port": ports.PROXIED_HTTP,
+            "proxied_tls_port": ports.PROXIED_HTTPS,
+            "tls_file": self.TLS_FILE,
+            "challenge_files": self.CHALLENGE_FILE.replace(".conf", "*.conf"),
             "web_user": self.web_user,
             "behind": self.behind,
             "locations": self.locations,
@@ -79,11 +127,6 @@ class Application:
             *(each.request_seconds or 0 for each in self.locations),
             0,
         )
-
-    @property
-    def is_first(self) -> bool:
-        """Whether it is the site that the environment's own settings describe."""
-        return not self.server_names
 
     @property
     def prefix(self) -> str:
@@ -130,6 +173,8 @@ class ApplicationFiles:
     prepare: str
     nginx: Mapping[str, str]
     """By the name of the server, because its answers name it."""
+    proxied: Mapping[str, str]
+    """The same for what comes with the PROXY protocol; empty where nothing does."""
     instance: Sequence[ServerFile]
     """The files of an instance, except its release and its environment."""
     sockets: str
@@ -137,18 +182,38 @@ class ApplicationFiles:
     releasectl: str
 
     @classmethod
-    def of(cls, app: Application) -> ApplicationFiles:
-        """Raises SlipwayError naming the template that cannot be rendered."""
-        values, servers = app.values, app.settings.web_servers
+    def of(cls, app: Application, servers: Mapping[str, Distribution]) -> ApplicationFiles:
+        """Render them.
+
+        Args:
+            app: for which.
+            servers: the systems of the web servers, by the servers' names.
+
+        Raises:
+            SlipwayError: naming the template that cannot be rendered.
+        """
+        values = app.values
         instance = instance_files({**values, "request_seconds": app.longest_request_seconds})
         return cls(
             prepare=render("prepare_app.sh", **values),
-            nginx={each: render("nginx-site.conf", **values, server=each) for each in servers},
+            nginx=_of_servers("nginx-site.conf", values, servers),
+            proxied=_of_servers("nginx-proxied.conf", values, servers)
+            if app.behind and app.tls_here
+            else {},
             instance=instance,
             sockets=render("tmpfiles.conf", **values),
             maintenance=render("maintenance.html", **values),
             releasectl=releasectl_settings(app, instance),
         )
+
+
+def _of_servers(
+    template: str, values: Mapping[str, Any], servers: Mapping[str, Distribution]
+) -> dict[str, str]:
+    return {
+        server: render(template, **values, server=server, nginx_version=system.nginx_version)
+        for server, system in servers.items()
+    }
 
 
 def environment_file(variables: Mapping[str, str]) -> str:

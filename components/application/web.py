@@ -44,6 +44,8 @@ class WebArgs:
     config_file: ConfigFile | None = None
     after: Sequence[Sequence[pulumi.Resource]] = ()
     """For each server, what has to be there first: the site before this one."""
+    certificates: Sequence[Sequence[pulumi.Resource]] = ()
+    """For each server, what nginx needs before it can serve over HTTPS."""
 
 
 class Web(pulumi.ComponentResource):
@@ -60,10 +62,18 @@ class Web(pulumi.ComponentResource):
         super().__init__("slipway:index:Web", name, None, opts)
         self.hosts, self.configured, self.digests = [], [], []
         for number, server in enumerate(args.servers):
-            self._configure(server, args, args.after[number] if args.after else ())
+            before = args.after[number] if args.after else ()
+            secured = args.certificates[number] if args.certificates else ()
+            self._configure(server, args, before, secured)
         self.register_outputs({})
 
-    def _configure(self, server: Server, args: WebArgs, before: Sequence[pulumi.Resource]) -> None:
+    def _configure(
+        self,
+        server: Server,
+        args: WebArgs,
+        before: Sequence[pulumi.Resource],
+        secured: Sequence[pulumi.Resource],
+    ) -> None:
         host, app, files = server.host, args.application, args.files
         system = server.distribution
         first: list[pulumi.Resource] = [server.ready, *before]
@@ -100,7 +110,18 @@ class Web(pulumi.ComponentResource):
             ),
             files.maintenance,
         )
-        site = file("nginx", _nginx_site(app, system), files.nginx[host.name])
+        if app.is_first and app.tls.ends_at_servers:  # shared by all sites
+            tls = RemoteFile(
+                f"{host.name}-tls",
+                host=host,
+                put=PutFile(path=app.TLS_FILE),
+                content=render("tls.conf"),
+                gone_with_resource=True,
+                opts=host.options(self, depends_on=[prepared]),
+            )
+            secured = [*secured, tls]
+        site = file("nginx", _nginx_site(app, system), files.nginx[host.name], secured)
+        proxied = self._proxied(host, args, system, [site, *secured])
         sockets = file(
             "sockets",
             PutFile(
@@ -136,7 +157,16 @@ class Web(pulumi.ComponentResource):
             files.releasectl,
         )
         configured: list[pulumi.Resource] = [
-            *[maintenance, site, *instance, sockets, *config_files, environment, settings],
+            *[
+                maintenance,
+                site,
+                *proxied,
+                *instance,
+                sockets,
+                *config_files,
+                environment,
+                settings,
+            ],
         ]
         if app.is_first:  # shared by all sites
             releasectl = UploadedFile(
@@ -161,6 +191,35 @@ class Web(pulumi.ComponentResource):
             ).apply(lambda digests: "".join(digest[:4] for digest in digests))
         )
 
+    def _proxied(
+        self,
+        host: Host,
+        args: WebArgs,
+        system: Distribution,
+        after: Sequence[pulumi.Resource],
+    ) -> list[RemoteFile]:
+        """A file of its own: it goes only once the load balancer no longer uses it."""
+        app = args.application
+        if host.name not in args.files.proxied:
+            return []
+        name = f"{app.name}-proxied"
+        return [
+            RemoteFile(
+                f"{host.name}-{app.prefix}nginx-proxied",
+                host=host,
+                put=PutFile(
+                    path=system.site.format(app=name),
+                    site=app.name,
+                    check=system.enable_site.format(app=name) + "nginx -t -q",
+                    undo=system.disable_site.format(app=name),
+                    unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+                ),
+                content=args.files.proxied[host.name],
+                gone_with_resource=True,
+                opts=host.options(self, depends_on=after),
+            )
+        ]
+
     def _removed_with_its_setting(
         self, host: Host, app: Application, after: Sequence[pulumi.Resource]
     ) -> RemoteScript:
@@ -183,7 +242,7 @@ def _nginx_site(app: Application, system: Distribution) -> PutFile:
         configuration=app.configuration,
         web_port=app.settings.web_port,
         behind=app.behind,
-        server_names=app.server_names,
+        is_first=app.is_first,
     )
     return PutFile(
         path=path,

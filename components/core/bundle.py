@@ -32,13 +32,15 @@ def program_text(source: Path) -> str:
     """What a server gets of a program: a file as it is, a package as one file.
 
     Raises:
-        ValueError: two modules of the package give the same name, or need each other in a circle.
+        ValueError: two modules of the package give the same name, need each other in a circle, or
+            are imported within a function.
     """
     if source.is_file():
         return source.read_text()
     modules = {path.stem: _Module(path.read_text()) for path in sorted(source.glob("*.py"))}
     about, main = modules.pop("__init__").text, modules.pop("__main__")
     _refuse_same_names(source.name, modules)
+    _refuse_late_imports(source.name, modules)
     parts = [_without_header(modules[name]) for name in _in_order(source.name, modules)]
     header = f"#!/usr/bin/python3 -I\n{about.rstrip()}\n\n{_FUTURE}\n"
     return "\n\n".join([header, *parts, _without_header(main)])
@@ -68,6 +70,15 @@ def _refuse_same_names(package: str, modules: Mapping[str, _Module]) -> None:
         for name in _given(module):
             if given.setdefault(name, module_name) != module_name:
                 raise ValueError(f"{package}: {name} is both in {given[name]} and in {module_name}")
+
+
+def _refuse_late_imports(package: str, modules: Mapping[str, _Module]) -> None:
+    """A module of the package that is imported in a function would be looked for in vain."""
+    for name, module in modules.items():
+        for node in ast.walk(ast.parse(module.text)):
+            late = isinstance(node, ast.ImportFrom) and node.level and node.col_offset
+            if late:
+                raise ValueError(f"{package}: {name} imports a module of its own in a function")
 
 
 def _given(module: _Module) -> Iterator[str]:

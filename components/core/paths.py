@@ -1,4 +1,7 @@
-"""Paths of an application on a server."""
+"""Paths on a server."""
+
+#: What Slipway configures there, except for what has a place of its own in the system.
+SLIPWAY_FOLDER = "/etc/slipway"
 
 
 def root_folder(app: str) -> str:
@@ -8,4 +11,4 @@ def root_folder(app: str) -> str:
 
 def configuration_folder(app: str) -> str:
     """The folder of its configuration."""
-    return f"/etc/slipway/{app}"
+    return f"{SLIPWAY_FOLDER}/{app}"

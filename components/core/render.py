@@ -85,15 +85,23 @@ def check_all() -> None:
 
 
 def _explained(error: TemplateError, template: str) -> SlipwayError:
-    path = f"{OWN}/{template}" if (FOLDER / OWN / template).exists() else template
-    where = f"templates/{path}, line {_line_of(error, template)}"
-    return SlipwayError(f"{where}: {error.message or type(error).__name__}")
+    name, line = _place_of(error, template)
+    path = f"{OWN}/{name}" if (FOLDER / OWN / name).exists() else name
+    return SlipwayError(f"templates/{path}, line {line}: {error.message or type(error).__name__}")
 
 
-def _line_of(error: TemplateError, template: str) -> int:
-    """A syntax error has the line; for other errors jinja puts the template into the traceback."""
+def _place_of(error: TemplateError, template: str) -> tuple[str, int]:
+    """The template with the mistake, which may be one that is included, and the line.
+
+    A syntax error has them; for other errors jinja puts the templates into the traceback.
+    """
     if isinstance(error, TemplateSyntaxError):
-        return error.lineno
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno or 0 for frame in frames if Path(frame.filename).name == template]
-    return lines[-1] if lines else 0
+        return error.name or template, error.lineno
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(FOLDER)
+    ]
+    if not frames:
+        return template, 0
+    return Path(frames[-1].filename).name, frames[-1].lineno or 0

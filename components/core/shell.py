@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import PurePosixPath
 
 # Ends every upload: to the server a broken connection looks like the end of the file.
 END_OF_FILE = "slipway: end of file\n"
@@ -20,5 +21,5 @@ def as_root(script: str) -> str:
 
 
 def python_script(text: str, interpreter: str) -> str:
-    """The program with another interpreter of /usr/bin in its first line."""
-    return text.replace("/usr/bin/python3", f"/usr/bin/{interpreter}", 1)
+    """The program with another interpreter in its first line: a path, or a name in /usr/bin."""
+    return text.replace("/usr/bin/python3", str(PurePosixPath("/usr/bin", interpreter)), 1)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
+from components.core import ports
 from components.core.paths import configuration_folder
-from components.core.put_file import PutFile
+from components.core.put_file import PutFile, Unit
 from components.core.render import render
 from components.network.balancer_check import (
     CHECKS_UNTIL_HEALTHY,
@@ -18,10 +19,9 @@ from components.network.balancer_check import (
     SECONDS_TO_JUDGE,
 )
 from components.network.network import Network
+from components.network.visitors_https import VisitorsHttps
 from components.servers.drain import DrainOnDelete
 from components.servers.remote import Host, RemoteFile
-
-ENTRY_PORT = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,8 @@ class LoadBalancerArgs:
     apps: Sequence[str]
     """The names of the applications. The first site's health counts as the server's."""
     drain_seconds: int
+    https: VisitorsHttps
+    """Whether it ends here, or at the servers, to which it is passed through."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -60,14 +62,11 @@ class LoadBalancer(pulumi.ComponentResource):
             vpc_uuid=args.network.vpc_id,
             # By id, not by tag: so a server is removed here before its droplet is destroyed.
             droplet_ids=[host.machine_id.apply(int) for host in args.hosts],
-            forwarding_rules=[
-                digitalocean.LoadBalancerForwardingRuleArgs(
-                    entry_protocol="http",
-                    entry_port=ENTRY_PORT,
-                    target_protocol="http",
-                    target_port=args.port,
-                )
-            ],
+            forwarding_rules=self._rules(name, args),
+            # What it says of a visitor whose TLS it passes through. Its checks come without.
+            enable_proxy_protocol=args.https.tls.ends_at_servers,
+            # Else DigitalOcean makes a record for the domain itself.
+            disable_lets_encrypt_dns_records=args.https.tls.mode == "balancer" or None,
             healthcheck=digitalocean.LoadBalancerHealthcheckArgs(
                 protocol="http",
                 port=args.port,
@@ -84,7 +83,65 @@ class LoadBalancer(pulumi.ComponentResource):
         for host in args.hosts:
             for app in args.apps:
                 self._configure(host, app, args)
+                if args.https.tls.mode == "balancer" and app in args.https.once_served:
+                    self._send_to_https(host, app, args, balancer)
         self.register_outputs({"address": self.address})
+
+    def _send_to_https(
+        self, host: Host, app: str, args: LoadBalancerArgs, balancer: pulumi.Resource
+    ) -> None:
+        """Only once the load balancer serves HTTPS."""
+        RemoteFile(
+            f"{host.name}-{app}-https" if app != args.apps[0] else f"{host.name}-https",
+            host=host,
+            put=PutFile(
+                path=f"{configuration_folder(app)}/tls/served-by-balancer/https.conf",
+                site=app,
+                check="nginx -t -q",
+                unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+            ),
+            content=args.https.once_served[app],
+            gone_with_resource=True,
+            opts=host.options(self, depends_on=[balancer]),
+        )
+
+    def _rules(
+        self, name: str, args: LoadBalancerArgs
+    ) -> list[digitalocean.LoadBalancerForwardingRuleArgs]:
+        rule = digitalocean.LoadBalancerForwardingRuleArgs
+        passed_on = args.https.tls.ends_at_servers
+        http = rule(
+            entry_protocol="http",
+            entry_port=ports.HTTP,
+            target_protocol="http",
+            target_port=ports.PROXIED_HTTP if passed_on else args.port,
+        )
+        if args.https.tls.mode == "off":
+            return [http]
+        if passed_on:
+            https = rule(
+                entry_protocol="https",
+                entry_port=ports.HTTPS,
+                target_protocol="https",
+                target_port=ports.PROXIED_HTTPS,
+                tls_passthrough=True,
+            )
+            return [http, https]
+        certificate = digitalocean.Certificate(
+            f"{name}-certificate",
+            type="lets_encrypt",
+            domains=list(args.https.names),
+            # The new one is there before the old one goes, so their names differ.
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        https = rule(
+            entry_protocol="https",
+            entry_port=ports.HTTPS,
+            target_protocol="http",
+            target_port=args.port,
+            certificate_name=certificate.name,
+        )
+        return [http, https]
 
     def _configure(self, host: Host, app: str, args: LoadBalancerArgs) -> None:
         """Tell a server the load balancer's address, through which it also checks its switches.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
-from components.core import ports
+from components.core.ports import POSTGRESQL, SSH
+from components.servers.remote import Host
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 EVERY_PORT = "1-65535"
@@ -54,7 +55,7 @@ class Network(pulumi.ComponentResource):
             f"{name}-web",
             tags=[web_tag.name],
             inbound_rules=[
-                _inbound(22, addresses=args.ssh_from),
+                _inbound(SSH, addresses=args.ssh_from),
                 # A load balancer checks their health before it sends requests.
                 _inbound(args.web_port, addresses=[args.ip_range]),
                 _ping(),
@@ -66,8 +67,8 @@ class Network(pulumi.ComponentResource):
             f"{name}-db",
             tags=[db_tag.name],
             inbound_rules=[
-                _inbound(22, addresses=args.ssh_from),
-                _inbound(ports.POSTGRESQL, addresses=args.db_from, tags=[web_tag.name]),
+                _inbound(SSH, addresses=args.ssh_from),
+                _inbound(POSTGRESQL, addresses=args.db_from, tags=[web_tag.name]),
                 _ping(),
             ],
             outbound_rules=_everything_out(),
@@ -82,27 +83,44 @@ class Network(pulumi.ComponentResource):
 
     def allow_traffic(
         self,
-        port: int,
+        ports: Sequence[int],
         *,
         addresses: Sequence[str],
         load_balancer_id: pulumi.Output[str] | None,
-    ) -> None:
+    ) -> digitalocean.Firewall:
         """Let visitors reach the web servers: only through the load balancer, if there is one.
 
         This is a firewall of its own, because it has to wait for the load balancer, and SSH must
         not. A load balancer may connect to every port: while the servers' port changes it uses
         both, for longer than it takes to change a rule.
         """
-        digitalocean.Firewall(
+        return digitalocean.Firewall(
             f"{self._name}-site",
             tags=[self.web_tag],
-            inbound_rules=[
-                _inbound(EVERY_PORT, load_balancers=[load_balancer_id])
-                if load_balancer_id
-                else _inbound(port, addresses=addresses)
-            ],
+            inbound_rules=[_inbound(EVERY_PORT, load_balancers=[load_balancer_id])]
+            if load_balancer_id
+            else [_inbound(port, addresses=addresses) for port in ports],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def reserved_address(
+    name: str, region: str, droplet: Host, after: Sequence[pulumi.Resource]
+) -> digitalocean.ReservedIp:
+    """An address that leads to a droplet, and to the next one once that is made in its place.
+
+    Args:
+        name: of the resource.
+        region: the droplet's.
+        droplet: to which it leads.
+        after: complete once the droplet serves: only then do visitors come to another one.
+    """
+    return digitalocean.ReservedIp(
+        name,
+        region=region,
+        droplet_id=droplet.machine_id.apply(int),
+        opts=pulumi.ResourceOptions(depends_on=list(after)),
+    )
 
 
 def _inbound(

@@ -3,26 +3,19 @@ changed, because a resize begins by powering the server off."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import pulumi
 
 from components.core.errors import SlipwayError
-from components.settings.load import api_endpoint
+from components.platform import api
 from components.settings.settings import Settings
 
 #: The stack output with what the provider has already delivered, which is not checked again.
 OUTPUT = "ordered"
-DIGITALOCEAN = "https://api.digitalocean.com"
-SECONDS_FOR_AN_ANSWER = 10
-MOST_ON_A_PAGE = 200
 MOST_TOLD = 12
 
 
@@ -93,44 +86,18 @@ def check(settings: Settings, earlier: Mapping[str, Any]) -> None:
         SlipwayError: it does not offer it.
     """
     wanted, before = ordered(settings), earlier.get(OUTPUT) or {}
-    token = _token()
-    if wanted == before or not token:
+    if wanted == before or not api.token():
         return
-    address = (api_endpoint() or DIGITALOCEAN).rstrip("/")
     try:
         found = Catalogue(
-            sizes=_all(address, token, "sizes"),
-            regions=_all(address, token, "regions"),
-            images=_all(address, token, "images", "type=distribution&"),
+            sizes=api.all_of("sizes", "sizes"),
+            regions=api.all_of("regions", "regions"),
+            images=api.all_of("images", "images", "type=distribution&"),
         )
-    except (URLError, OSError, ValueError, KeyError) as error:
-        pulumi.log.debug(f"the catalogue of {address} could not be read: {error}")
+    except (OSError, ValueError, KeyError) as error:
+        pulumi.log.debug(f"the catalogue of {api.address()} could not be read: {error}")
         return
     found.check(wanted, before, pulumi.get_project())
-
-
-def _all(address: str, token: str, what: str, wish: str = "") -> list[dict[str, Any]]:
-    """All items of a kind, from all pages."""
-    found: list[dict[str, Any]] = []
-    page = 1
-    while True:
-        request = Request(  # noqa: S310 - the provider's own address, from the settings
-            f"{address}/v2/{what}?{wish}per_page={MOST_ON_A_PAGE}&page={page}",
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        with urlopen(request, timeout=SECONDS_FOR_AN_ANSWER) as answer:  # noqa: S310
-            body = json.load(answer)
-        found += body[what]
-        if not body.get("links", {}).get("pages", {}).get("next"):
-            return found
-        page += 1
-
-
-def _token() -> str:
-    """The provider's token, found as the engine finds it."""
-    given = pulumi.Config("digitalocean").get("token")
-    names = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
-    return given or next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _missing(project: str, key: str, value: str, where: str, there: Sequence[str]) -> SlipwayError:

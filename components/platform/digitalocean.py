@@ -10,9 +10,11 @@ import pulumi
 from components.core import ports
 from components.network import balancer_check
 from components.network.load_balancer import LoadBalancer, LoadBalancerArgs
-from components.network.network import Network, NetworkArgs
+from components.network.network import Network, NetworkArgs, reserved_address
+from components.network.visitors_https import VisitorsHttps
 from components.platform import catalogue, endpoint
 from components.platform.droplet import Droplet, local_hints
+from components.platform.platform import Entrance
 from components.platform.resize import Resize
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution
@@ -60,7 +62,10 @@ class DigitalOceanPlatform:
     @property
     def web_distribution(self) -> Distribution:
         """That of the first server: the images do not differ in what web servers use."""
-        return registry.of_image(self._images["web"])
+        return self.distribution("web")
+
+    def distribution(self, server: str) -> Distribution:
+        return registry.of_image(self._images[server])
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -97,8 +102,11 @@ class DigitalOceanPlatform:
         )
 
     def allow_traffic(
-        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
-    ) -> pulumi.Output[str]:
+        self,
+        servers: Sequence[Server],
+        https: VisitorsHttps,
+        after: Sequence[pulumi.Resource],
+    ) -> Entrance:
         wanted = self._settings
         balancer = (
             LoadBalancer(
@@ -112,37 +120,57 @@ class DigitalOceanPlatform:
                     after=after,
                     apps=wanted.app_names,
                     drain_seconds=wanted.drain_seconds,
+                    https=https,
                 ),
             )
             if wanted.balanced
             else None
         )
-        self._network.allow_traffic(
-            wanted.web_port,
+        firewall = self._network.allow_traffic(
+            https.tls.visited_ports(wanted),
             addresses=wanted.http_from,
             load_balancer_id=balancer.id if balancer else None,
         )
-        return _url(wanted, servers[0], balancer)
+        way: list[pulumi.Resource] = [firewall, *([balancer] if balancer else [])]
+        address = balancer.address if balancer else servers[0].address
+        if wanted.reserved_ip:
+            reserved = reserved_address("web-address", wanted.region, servers[0].host, after)
+            way.append(reserved)
+            address = reserved.ip_address
+        return Entrance(url=_url(wanted, address, balancer), addresses=[address], resources=way)
 
     def _hints(self, server: str) -> list[str]:
         wanted = self._settings
         if server == "db":
             return local_hints(
                 address=wanted.local_db_address,
-                forward=(wanted.local_db_port, ports.POSTGRESQL),
+                forwards=[(wanted.local_db_port, ports.POSTGRESQL)],
             )
         number, first = wanted.web_servers.index(server), wanted.local_web_address
         return local_hints(
             address=first + number if first else 0,
-            forward=(0 if number else wanted.local_web_port, wanted.web_port),
-            balancer=wanted.local_web_port if wanted.balanced else 0,
+            forwards=[
+                (wanted.local_web_port, wanted.web_port),
+                (wanted.local_tls_port, ports.HTTPS),
+            ]
+            if number == 0
+            else [],
+            balancer=_balancer_hints(wanted) if wanted.balanced else [],
         )
 
 
-def _url(settings: Settings, server: Server, balancer: LoadBalancer | None) -> pulumi.Output[str]:
-    """The site's URL: a forwarded port, else the load balancer, else the first server."""
+def _balancer_hints(settings: Settings) -> list[str]:
+    web, tls = settings.local_web_port, settings.local_tls_port
+    # DigitalOcean keeps no order among the rules: so each is named by its port.
+    ways = [(web, ports.HTTP), (tls, ports.HTTPS)]
+    return [f"{local}:{port}" for local, port in ways if local]
+
+
+def _url(
+    settings: Settings, address: pulumi.Output[str], balancer: LoadBalancer | None
+) -> pulumi.Output[str]:
+    """The site's URL: a forwarded port, or the address that visitors come to."""
     if settings.local_web_port:
         return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
-    if balancer:
-        return pulumi.Output.concat("http://", balancer.address, "/")
-    return server.url(settings.web_port)
+    port = ports.HTTP if balancer else settings.web_port
+    return pulumi.Output.concat("http://", address, "" if port == 80 else f":{port}", "/")

@@ -107,19 +107,17 @@ def _cloud_config(host_key: KeyPair, deploy_key: KeyPair) -> pulumi.Output[str]:
 
 
 def local_hints(
-    *, address: int = 0, forward: tuple[int, int] = (0, 0), balancer: int = 0
+    *, address: int = 0, forwards: Sequence[tuple[int, int]] = (), balancer: Sequence[str] = ()
 ) -> list[str]:
-    """Tags that ask the local cloud for a private address and a forwarded port of 127.0.0.1.
+    """Tags that ask the local cloud for a private address and forwarded ports of 127.0.0.1.
 
     Args:
         address: number in the private network; 0 for any.
-        forward: the port of 127.0.0.1 (0 for none) and the port of the server it leads to.
-        balancer: the port of 127.0.0.1 that leads to the load balancer in front; 0 for none.
+        forwards: each the port of 127.0.0.1 (0 for none) and the port of the server it leads to.
+        balancer: the ports of 127.0.0.1 that lead to the load balancer in front, each with its port
+            there, such as `8080:80`.
     """
     hints = [f"local:address:{address}"] if address else []
-    local, port = forward
-    if local:
-        hints.append(f"local:forward:{local}:{port}")
-    if balancer:
-        hints.append(f"local:balancer:{balancer}")
+    hints += [f"local:forward:{local}:{port}" for local, port in forwards if local]
+    hints += [f"local:balancer:{each}" for each in balancer]
     return hints

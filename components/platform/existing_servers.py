@@ -15,7 +15,9 @@ from components.core.errors import SlipwayError
 from components.core.put_file import PutFile, ServerFile, Unit
 from components.core.render import render
 from components.core.shell import as_root
+from components.network.visitors_https import VisitorsHttps
 from components.platform import preflight
+from components.platform.platform import Entrance
 from components.platform.preflight import HostFacts
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
@@ -56,7 +58,10 @@ class ExistingServers:
 
     @property
     def web_distribution(self) -> Distribution:
-        return self._facts["web"].distribution
+        return self.distribution("web")
+
+    def distribution(self, server: str) -> Distribution:
+        return self._facts[server].distribution
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -69,10 +74,17 @@ class ExistingServers:
         return ExistingServer(facts=self._facts[server], settings=self._settings)
 
     def allow_traffic(
-        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
-    ) -> pulumi.Output[str]:
+        self,
+        servers: Sequence[Server],
+        https: VisitorsHttps,
+        after: Sequence[pulumi.Resource],
+    ) -> Entrance:
         """Nothing to open; the URL of the first server."""
-        return servers[0].url(self._settings.web_port)
+        return Entrance(
+            url=servers[0].url(self._settings.web_port),
+            addresses=[each.address for each in servers],
+            resources=after,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +139,7 @@ class ExistingServer:
         ]
 
     def open_port(self, role: Role) -> str:
-        return render("open_port.sh", port=self._port(role))
+        return "\n".join(render("open_port.sh", port=port) for port in self._ports(role))
 
     def provision(
         self, name: str, deploy_key: KeyPair, connect_seconds: int, parent: pulumi.Resource
@@ -187,11 +199,16 @@ class ExistingServer:
     def _firewall(self, role: Role) -> str:
         wanted = self.settings
         allowed = wanted.db_clients if role == "db" else wanted.http_from
+        # The web servers take certificates from each other.
+        others = wanted.db_clients if role == "web" and wanted.may_have_https else []
         return render(
             "firewall.nft",
-            port=self._port(role),
-            allowed=[] if ANYONE in allowed else allowed,
+            ports=self._ports(role),
+            allowed=[] if ANYONE in allowed else [*allowed, *others],
         )
 
-    def _port(self, role: Role) -> int:
-        return ports.POSTGRESQL if role == "db" else self.settings.web_port
+    def _ports(self, role: Role) -> list[int]:
+        if role == "db":
+            return [ports.POSTGRESQL]
+        wanted = self.settings
+        return [wanted.web_port, *([ports.HTTPS] if wanted.may_have_https else [])]

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pulumi
 
+from components.network.visitors_https import VisitorsHttps
 from components.servers.distributions.distribution import Distribution
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
 from components.servers.server import Server
 from components.settings.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """The way in for visitors."""
+
+    url: pulumi.Output[str]
+    """Of the first site."""
+    addresses: Sequence[pulumi.Output[str]]
+    """IPv4 addresses at which visitors are answered."""
+    resources: Sequence[pulumi.Resource] = ()
+    """Complete once visitors get an answer."""
 
 
 class Platform(Protocol):
@@ -20,6 +34,9 @@ class Platform(Protocol):
     @property
     def web_distribution(self) -> Distribution:
         """The distribution of the web servers; all of them are of one family."""
+
+    def distribution(self, server: str) -> Distribution:
+        """That of one server, by its name in the stack."""
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -32,12 +49,16 @@ class Platform(Protocol):
         """The machine of a server, by the server's name in the stack (db, web, web-2)."""
 
     def allow_traffic(
-        self, servers: Sequence[Server], after: Sequence[pulumi.Resource]
-    ) -> pulumi.Output[str]:
-        """Let visitors in, and return the URL of the site.
+        self,
+        servers: Sequence[Server],
+        https: VisitorsHttps,
+        after: Sequence[pulumi.Resource],
+    ) -> Entrance:
+        """Let visitors in.
 
         Args:
             servers: the web servers.
+            https: where it ends.
             after: resources that are complete once every server serves the release.
         """
 

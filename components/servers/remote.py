@@ -1,8 +1,8 @@
 """Files and scripts on a server, over SSH.
 
 Every connection pins the server's host key. Secrets go by standard input, because the engine prints
-a failing command in full. Every resource has the machine's id as a trigger, so a rebuilt server is
-prepared from scratch, and is deleted from the state together with its machine.
+a failing command in full. Every resource has the machine's id among its inputs, so a rebuilt server
+is prepared from scratch, and is deleted from the state together with its machine.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from components.core import ssh_timeouts
 from components.core.project import ROOT
 from components.core.put_file import PROGRAM, PutFile
 from components.core.shell import END_OF_FILE, as_root
+from components.core.undo import command as undo_command
 
 # The bootstrap installs these on every server (components/servers/server.py).
 HOST_TOOLS = ROOT / "host"
@@ -119,9 +120,13 @@ class RemoteScript(remote.Command):
             name,
             connection=host.connection,
             create=pulumi.Output.from_input(script).apply(as_root),
-            delete=None if undo is None else pulumi.Output.from_input(undo).apply(as_root),
+            delete=None
+            if undo is None
+            else pulumi.Output.all(undo, host.machine_id).apply(lambda both: undo_command(*both)),
             stdin=stdin,
-            triggers=[host.machine_id],
+            # Another machine has its own `delete`, which is an update: so nothing is undone on one
+            # that is gone, where nobody answers any more.
+            triggers=[host.machine_id] if undo is None else None,
             logging=shown,
             add_previous_output_in_env=False,
             opts=opts,

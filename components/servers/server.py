@@ -11,6 +11,7 @@ import pulumi
 from components.core import ssh_timeouts
 from components.core.put_file import PutFile, Unit
 from components.core.render import render
+from components.core.undo import MACHINE
 from components.servers.distributions.distribution import Distribution, Role
 from components.servers.keys import KeyPair
 from components.servers.machine import Machine
@@ -63,12 +64,16 @@ class Server(pulumi.ComponentResource):
             host=booting,
             # By standard input, because the engine prints a failing command in full.
             script='sh -c "$(cat)"',
-            stdin=render(
-                "bootstrap.sh",
-                tools={tool.name: tool.read_text() for tool in TOOLS},
-                folder=TOOLS_FOLDER,
-                updated_by=args.updated_by,
-                updated_by_file=UPDATED_BY,
+            stdin=self.host.machine_id.apply(
+                lambda machine: render(
+                    "bootstrap.sh",
+                    tools={tool.name: tool.read_text() for tool in TOOLS},
+                    folder=TOOLS_FOLDER,
+                    machine=machine,
+                    machine_file=MACHINE,
+                    updated_by=args.updated_by,
+                    updated_by_file=UPDATED_BY,
+                )
             ),
             shown=Logging.NONE,
             opts=self.host.options(self),

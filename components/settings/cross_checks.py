@@ -18,11 +18,7 @@ def check(settings: Settings, prefix: str) -> None:
         settings: each of them valid by itself.
         prefix: of their names in messages.
     """
-    if settings.local_web_port and settings.local_web_port == settings.local_db_port:
-        raise SlipwayError(
-            f"{prefix}localDbPort is {settings.local_db_port}, and so is"
-            f" {prefix}localWebPort: two forwards cannot share a port of 127.0.0.1"
-        )
+    _check_forwards(settings, prefix)
     if settings.web_port in (ports.SSH, ports.POSTGRESQL):
         raise SlipwayError(
             f"{prefix}webPort is {settings.web_port}, which SSH or PostgreSQL uses:"
@@ -55,6 +51,11 @@ def check(settings: Settings, prefix: str) -> None:
         static_folder=settings.static_folder,
         health_path=settings.health_path,
     )
+    if settings.reserved_ip and settings.balanced:
+        raise SlipwayError(
+            f"{prefix}reservedIp is true, and the environment has a load balancer, whose address"
+            " stays by itself: must be false"
+        )
     _check_own_hosts(settings, prefix)
     size = IPv4Network(settings.vpc_range).num_addresses
     for name, number in (
@@ -66,6 +67,21 @@ def check(settings: Settings, prefix: str) -> None:
                 f"{prefix}{name} is {number}: must be 2 to {min(size - 2, 250)}"
                 f" in {settings.vpc_range}, or 0 for any"
             )
+
+
+def _check_forwards(settings: Settings, prefix: str) -> None:
+    taken: dict[int, str] = {}
+    for key, port in (
+        ("localWebPort", settings.local_web_port),
+        ("localTlsPort", settings.local_tls_port),
+        ("localDbPort", settings.local_db_port),
+    ):
+        if port and port in taken:
+            raise SlipwayError(
+                f"{prefix}{key} is {port}, and so is {prefix}{taken[port]}:"
+                " two forwards cannot share a port of 127.0.0.1"
+            )
+        taken[port] = key
 
 
 def _check_own_hosts(settings: Settings, prefix: str) -> None:
@@ -97,8 +113,10 @@ def _check_own_hosts(settings: Settings, prefix: str) -> None:
         "webCount": settings.web_count not in (1, len(settings.web_hosts)),
         "loadBalancer": settings.load_balancer,
         "backups": settings.backups,
+        "reservedIp": settings.reserved_ip,
         "sshFrom": settings.ssh_from != ["0.0.0.0/0"],
         "localWebPort": bool(settings.local_web_port),
+        "localTlsPort": bool(settings.local_tls_port),
         "localDbPort": bool(settings.local_db_port),
         "localWebAddress": bool(settings.local_web_address),
         "localDbAddress": bool(settings.local_db_address),

@@ -65,6 +65,13 @@ class ServerSettings(Section):
             TAKEN_OVER,
         ),
     ] = ""
+    reserved_ip: Annotated[
+        Flag,
+        Setting(
+            "Give the only web server an address that a server made anew keeps (reserved IP)",
+            IN_PLACE,
+        ),
+    ] = False
     web_size: Annotated[Slug, Setting("Size of each web server", ONE_BY_ONE)] = "s-1vcpu-1gb"
     web_port: Annotated[Port, Setting("Port that nginx listens on", IN_PLACE, releasectl=True)] = 80
     db_size: Annotated[Slug, Setting("Size of the database server", INTERRUPTS)] = "s-1vcpu-1gb"
@@ -151,6 +158,10 @@ class LocalSettings(Section):
     local_web_port: Annotated[
         PortOrNone,
         Setting("Port of 127.0.0.1 forwarded to the first web server; 0 for none", IN_PLACE),
+    ] = 0
+    local_tls_port: Annotated[
+        PortOrNone,
+        Setting("Port of 127.0.0.1 forwarded to the same server for HTTPS; 0 for none", IN_PLACE),
     ] = 0
     local_db_port: Annotated[
         PortOrNone, Setting("Port of 127.0.0.1 forwarded to PostgreSQL; 0 for none", IN_PLACE)

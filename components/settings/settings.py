@@ -1,6 +1,7 @@
 """The settings of one environment, frozen.
 
-Each is declared in a section: application_settings.py, release_settings.py, server_settings.py.
+Each is declared in a section: application_settings.py, release_settings.py, https_settings.py,
+server_settings.py.
 They are loaded and validated by load.py and cross_checks.py.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from components.settings import existing_host
 from components.settings.application_settings import ApplicationSettings
 from components.settings.existing_host import ExistingHost
+from components.settings.https_settings import HttpsSettings
 from components.settings.release_settings import ReleaseSettings
 from components.settings.section import Section
 from components.settings.server_settings import (
@@ -26,6 +28,7 @@ from components.settings.server_settings import (
 SECTIONS: tuple[type[Section], ...] = (
     ApplicationSettings,
     ReleaseSettings,
+    HttpsSettings,
     ServerSettings,
     OwnServerSettings,
     NetworkSettings,
@@ -36,6 +39,7 @@ SECTIONS: tuple[type[Section], ...] = (
 class Settings(
     ApplicationSettings,
     ReleaseSettings,
+    HttpsSettings,
     ServerSettings,
     OwnServerSettings,
     NetworkSettings,
@@ -77,6 +81,12 @@ class Settings(
         """The networks from which the application reaches PostgreSQL, in CIDR form."""
         web = [host for name, host in self.own_hosts.items() if name != "db"]
         return [f"{host.private_address}/32" for host in web] or [self.vpc_range]
+
+    @property
+    def may_have_https(self) -> bool:
+        """Whether a site has a name, and HTTPS is not switched off."""
+        named = [self.server_names, *(each.get("serverNames") for each in self.sites)]
+        return self.tls != "off" and any(named)
 
     @property
     def balanced(self) -> bool:

@@ -1,12 +1,11 @@
 """The sites of an environment: the first one, and those in the setting `sites`; pure.
 
-The first site answers for every server name that no other site has. A further site has the settings
-of the first, except for those it sets itself.
+The first site also answers for every server name that no other site has. A further site has the
+settings of the first, except for those it sets itself.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from components.settings.load import parse
 from components.settings.settings import Settings
 
 SERVER_NAMES = "serverNames"
+REDIRECT_NAMES = "redirectNames"
 #: Settings that a further site does not inherit from the first, with their defaults.
 NOT_TAKEN_OVER: dict[str, Any] = {
     each.key: each.default for each in declared_in(Settings) if each.said.of_site is OfSite.OWN
@@ -25,8 +25,6 @@ NOT_TAKEN_OVER: dict[str, Any] = {
 OF_A_SITE = frozenset(
     each.key for each in declared_in(Settings) if each.said.of_site is not OfSite.NO
 )
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_SERVER_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +33,21 @@ class Site:
     """Those of the environment, with this site's own."""
     key: str
     """Prefix of its settings in messages."""
-    server_names: tuple[str, ...] = ()
-    """Empty for the first site."""
+    is_first: bool = False
+    """Whether it is the site that the environment's own settings describe."""
+
+    @property
+    def server_names(self) -> tuple[str, ...]:
+        return tuple(self.settings.server_names)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Those and the ones whose visitors are sent on."""
+        return (*self.server_names, *self.settings.redirect_names)
 
     @property
     def name(self) -> str:
         return self.settings.app_name
-
-    @property
-    def is_first(self) -> bool:
-        return not self.server_names
 
     def within(self, stack: str) -> str:
         """A key for what is stored per site: the stack, or such as `local/shop`."""
@@ -71,7 +74,7 @@ def all_of(
     Raises:
         SlipwayError: a site is invalid, or two sites share a name.
     """
-    first = Site(settings=settings, key=f"{project}:")
+    first = Site(settings=settings, key=f"{project}:", is_first=True)
     shared = settings.model_dump(by_alias=True, exclude={"sites"}) | NOT_TAKEN_OVER
     further = [
         _further(given, shared, key=f"{project}:sites[{number}].")
@@ -94,25 +97,16 @@ def _further(given: Mapping[str, Any], shared: Mapping[str, Any], *, key: str) -
     for name in given:
         if name in (*shared, "sites") and name not in OF_A_SITE:
             raise SlipwayError(f"{key}{name} is not a site's own: it is one for all sites")
-    own = {name: value for name, value in given.items() if name != SERVER_NAMES}
+    own = dict(given)
     if isinstance(own.get("release"), int):
         # `pulumi config set --path` turns an id of digits only into a number.
         own["release"] = str(own["release"])
-    return Site(
-        settings=parse({**shared, "sites": [], **own}, prefix=key),
-        key=key,
-        server_names=_server_names(given.get(SERVER_NAMES), key),
-    )
-
-
-def _server_names(given: Any, key: str) -> tuple[str, ...]:
-    allowed = "one name or more, such as [shop.example.org]"
-    if not isinstance(given, list) or not given:
-        raise SlipwayError(f"{key}{SERVER_NAMES} is {given or 'missing'}: must be {allowed}")
-    for name in given:
-        if not isinstance(name, str) or not _SERVER_NAME.fullmatch(name):
-            raise SlipwayError(f"{key}{SERVER_NAMES} has {name!r}: must be {allowed}")
-    return tuple(given)
+    site = Site(settings=parse({**shared, "sites": [], **own}, prefix=key), key=key)
+    if not site.server_names:
+        raise SlipwayError(
+            f"{key}{SERVER_NAMES} is missing: must be one name or more, such as [shop.example.org]"
+        )
+    return site
 
 
 def _refuse_twins(sites: list[Site]) -> None:
@@ -126,10 +120,26 @@ def _refuse_twins(sites: list[Site]) -> None:
                 " each site has a name of its own"
             )
         apps[site.name] = site.key
-        for name in site.server_names:
+        for name in (*site.server_names, *_redirected(site)):
             if name in names:
                 raise SlipwayError(
                     f"{site.key}{SERVER_NAMES} has {name}, and so has {names[name]}{SERVER_NAMES}:"
                     " a name leads to one site"
                 )
             names[name] = site.key
+
+
+def _redirected(site: Site) -> list[str]:
+    """The names whose visitors are sent on, each to another one."""
+    for name, target in site.settings.redirect_names.items():
+        if name == target or target.startswith("*."):
+            raise SlipwayError(
+                f"{site.key}{REDIRECT_NAMES} sends {name} on to {target}: must be another name, and"
+                " no wildcard"
+            )
+    if site.settings.redirect_names and not site.server_names:
+        raise SlipwayError(
+            f"{site.key}{REDIRECT_NAMES} is set, and {site.key}{SERVER_NAMES} is empty: must be one"
+            " name or more, such as [www.example.org]"
+        )
+    return list(site.settings.redirect_names)

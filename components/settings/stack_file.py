@@ -45,6 +45,10 @@ for _tag, _pattern, _first in (
     )
 
 
+#: The settings of ports of 127.0.0.1 that lead to servers.
+FORWARDED = ("localWebPort", "localTlsPort", "localDbPort")
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
     """What one environment's file says.
@@ -106,13 +110,46 @@ class StackFile:
     @property
     def forwarded_ports(self) -> list[int]:
         """The ports of 127.0.0.1 that it wants. The settings say what is wrong with any other."""
-        wanted = (str(self.settings.get(name, "")) for name in ("localWebPort", "localDbPort"))
+        wanted = (str(self.settings.get(name, "")) for name in FORWARDED)
         return [int(each) for each in wanted if each.isdecimal() and 1 <= int(each) <= 65535]
+
+    @property
+    def local_domains(self) -> list[str]:
+        """The domains of names below localhost, such as shop.localhost of www.shop.localhost."""
+        names = [
+            name.removeprefix("*.")
+            for each in (self.settings, *self.sites)
+            for key in ("serverNames", "redirectNames")
+            for name in _words(each.get(key))
+        ]
+        return sorted(
+            {".".join(name.split(".")[-2:]) for name in names if name.endswith(".localhost")}
+        )
+
+    @property
+    def local_acme_port(self) -> int | None:
+        """The port of the local cloud's ACME server, if a site of it asks that one."""
+        address = str(self.settings.get("acmeServer") or "")
+        named = any(each.get("serverNames") for each in (self.settings, *self.sites))
+        if not (named and is_this_machine(address)):
+            return None
+        try:
+            return urlsplit(address).port
+        except ValueError:
+            return None
 
     @property
     def is_held_on_a_release(self) -> bool:
         """Whether a rollback holds the first site, or a further one, on a release."""
         return any(each.get("release") for each in (self.settings, *self.sites))
+
+
+def _words(value: object) -> list[str]:
+    """The items of a list, or the keys of a map; none of what is neither, as the settings tell."""
+    if isinstance(value, str):  # as `pulumi config set` without --path writes it
+        with suppress(yaml.YAMLError):
+            value = parse(value)
+    return [str(each) for each in value] if isinstance(value, list | dict) else []
 
 
 def read(path: Path, project: str) -> StackFile:

@@ -117,6 +117,13 @@ def _check_environment(values: Any) -> dict[str, str]:
     return {name: _text_of(value) for name, value in values.items()}
 
 
+def _check_pem(value: Any) -> Any:
+    """Error messages never contain the value, which may be a key."""
+    if value and not (isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")):
+        raise _custom_error("is no text in PEM: must be such, from its line -----BEGIN on")
+    return value
+
+
 def _check_sites(values: Any) -> Any:
     """Check only the form (site.py does the rest). Error messages never contain a value."""
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
@@ -175,6 +182,36 @@ HostOrNone = Annotated[
     str,
     matches(r"|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?"),
     Field(description="a name such as www.example.org, or empty"),
+]
+ServerName = Annotated[
+    str,
+    matches(r"(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"),
+]
+ServerNames = Annotated[
+    list[ServerName],
+    Field(max_length=100, description="a list of names, each such as www.example.org"),
+]
+TlsMode = Annotated[
+    str,
+    matches(r"auto|servers|balancer|own|off"),
+    Field(description="auto, servers, balancer, own or off"),
+]
+RedirectNames = Annotated[
+    dict[ServerName, ServerName],
+    Field(max_length=50, description="a map of names, such as {example.org: www.example.org}"),
+]
+Pem = Annotated[
+    str, BeforeValidator(_check_pem), Field(description="text in PEM, or empty", repr=False)
+]
+AcmeServer = Annotated[
+    str,
+    matches(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w./~-]*)?"),
+    Field(description="an address such as https://acme.example.org/directory"),
+]
+Email = Annotated[
+    str,
+    matches(r"|[^\s@]+@[A-Za-z0-9.-]+"),
+    Field(description="an address such as admin@example.org, or empty"),
 ]
 Folder = Annotated[
     str,

@@ -18,6 +18,12 @@ from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+#: Of the curve P-256, as ssh-keygen writes it: its point is the curve's own base point.
+ECDSA_PUBLIC = (
+    "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGsX0fLh"
+    "LEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivOM1drMV7Oy7ZAaDe/UfU= slipway"
+)
+
 
 @dataclass(frozen=True)
 class Created:
@@ -45,8 +51,12 @@ class Engine(Mocks):
             answer |= {"ipv4Address": "203.0.113.7", "ipv4AddressPrivate": "10.20.0.2"}
         elif args.typ == "digitalocean:index/loadBalancer:LoadBalancer":
             return "4711", answer | {"ip": "203.0.113.80"}
+        elif args.typ == "digitalocean:index/reservedIp:ReservedIp":
+            answer |= {"ipAddress": "203.0.113.90"}
         elif args.typ == "command:local:Command":
-            answer["stdout"] = "ssh-ed25519 PUBLIC\nPRIVATE KEY"
+            of_tls = " ecdsa " in plain(args.inputs.get("create", ""))
+            public = ECDSA_PUBLIC if of_tls else "ssh-ed25519 PUBLIC"
+            answer["stdout"] = f"{public}\nPRIVATE KEY"
         elif args.typ == "command:remote:Command":
             answer["stdout"] = json.dumps(
                 {
@@ -59,6 +69,8 @@ class Engine(Mocks):
             )
             if " comes back" in plain(args.inputs["create"]):
                 answer["stdout"] = ""
+            if "certctl chains" in plain(args.inputs["create"]):
+                answer["stdout"] = json.dumps({"site": "CHAIN"})
         return f"{len(args.name)}", answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:

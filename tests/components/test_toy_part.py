@@ -10,7 +10,7 @@ import pytest
 
 from cli.servers import findings, repair
 from cli.servers.desired_state import Expectation, expectations
-from cli.servers.findings import Finding, Level
+from cli.servers.finding import Finding, Level
 from components.servers.remote import REMOVE, Host
 from host import survey
 from tests.components.conftest import Created, Engine, plain

@@ -61,17 +61,17 @@ def test_an_application_without_requirements_is_refused(site: Clone) -> None:
 
 
 def test_a_template_error_names_template_and_line(site: Clone) -> None:
-    with changed(site, "templates/nginx-site.conf", "{{ web_port }}", "{{ prot }}"):
+    right = "{{ max_body_size }};"
+    with changed(site, "templates/nginx-server.conf", right, "{{ max_bdy_size }};"):
         said = failing_up(site)
-    line = (site.folder / "templates/nginx-site.conf").read_text().split("{{ web_port }}")[0].count(
-        "\n"
-    ) + 1
-    assert f"templates/nginx-site.conf, line {line}: 'prot' is undefined" in said
+    text = (site.folder / "templates/nginx-server.conf").read_text()
+    line = text.split(right)[0].count("\n") + 1
+    assert f"templates/nginx-server.conf, line {line}: 'max_bdy_size' is undefined" in said
 
 
 def test_an_nginx_that_would_not_start_is_refused_and_the_old_file_is_back(site: Clone) -> None:
     before = site.on("web", "cat /etc/nginx/sites-available/site")
-    with changed(site, "templates/nginx-site.conf", "server_tokens off;", "server_tokens of;"):
+    with changed(site, "templates/nginx-server.conf", "server_tokens off;", "server_tokens of;"):
         assert 'invalid value "of"' in failing_up(site)
     assert site.on("web", "cat /etc/nginx/sites-available/site") == before
     site.run("scripts/up local")

@@ -220,7 +220,9 @@ def test_activate_puts_pulumi_on_the_path(site: Clone, command: str) -> None:
 @types("python3 -m local_cloud status")
 def test_status_shows_the_hosts(site: Clone, command: str) -> None:
     rows = [line.split() for line in typed(site, command).stdout.splitlines()[1:]]
-    assert {(row[1], row[2]) for row in rows} == {("web", "active"), ("db", "active")}
+    # Below the droplets are the servers of the cloud itself.
+    droplets = [row for row in rows if row[0].isdigit()]
+    assert {(row[1], row[2]) for row in droplets} == {("web", "active"), ("db", "active")}
 
 
 @types("python3 -m local_cloud logs web")
@@ -250,6 +252,18 @@ def test_the_site_serves_on_while_the_api_is_stopped(site: Clone, command: str, 
     assert f"{site.place.endpoint}/v2" in started.stdout
 
 
+@types(
+    "python3 -m local_cloud acme",
+    "curl --cacert .slipway/local-cloud/acme/roots.pem https://acme.cloud.localhost:14000/dir",
+)
+def test_the_acme_server_is_started_and_answers(site: Clone, command: str, then: str) -> None:
+    told = dict(line.split(": ", 1) for line in typed(site, command).stdout.splitlines())
+    assert told["roots"] == str(site.folder / ".slipway/local-cloud/acme/roots.pem")
+    # Another cloud of this computer may have the port: then it is the next one.
+    there = then.replace("https://acme.cloud.localhost:14000/dir", told["directory"])
+    assert "newOrder" in typed(site, there.replace("curl", "curl -sS")).stdout
+
+
 @types("scripts/preview dev")
 def test_the_environment_at_digitalocean_can_be_previewed(site: Clone, command: str) -> None:
     """Asked of the local cloud, which takes the same calls."""
@@ -261,6 +275,162 @@ def test_the_environment_at_digitalocean_can_be_previewed(site: Clone, command: 
         del site.environment["DIGITALOCEAN_API_URL"], site.environment["DIGITALOCEAN_TOKEN"]
     assert "s-1vcpu-512mb-10gb" in said
     assert "dev-web" in said
+
+
+@types(
+    "pulumi config set --path 'serverNames[0]' www.example.org --stack dev",
+    "pulumi config set dns digitalocean --stack dev",
+    "pulumi config set acmeTermsAgreed true --stack dev",
+)
+def test_a_name_at_digitalocean_comes_with_its_record_and_a_certificate(
+    site: Clone, command: str, then: str, lastly: str
+) -> None:
+    token = (site.folder / ".slipway/local-cloud/token").read_text()
+    site.environment.update(DIGITALOCEAN_API_URL=site.place.endpoint, DIGITALOCEAN_TOKEN=token)
+    api = httpx.Client(
+        base_url=f"{site.place.endpoint}/v2", headers={"Authorization": f"Bearer {token.strip()}"}
+    )
+    document = site.folder / "Pulumi.dev.yaml"
+    before = document.read_text()
+    try:
+        for each in (command, then, lastly):
+            typed(site, each)
+        refused = site.run("scripts/preview dev", fails=True)
+        assert "the account has no domain for it" in " ".join(refused.stderr.split())
+        assert api.post("/domains", json={"name": "example.org"}).status_code == 201
+        done = site.run("scripts/preview dev")
+        assert api.delete("/domains/example.org").status_code == 204
+    finally:
+        document.write_text(before)
+        del site.environment["DIGITALOCEAN_API_URL"], site.environment["DIGITALOCEAN_TOKEN"]
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "site: HTTPS ends at nginx on the servers, which order the certificates" in said
+    assert "::www.example.org-a]" in said
+    assert "::web-certificate]" in said
+
+
+@types(
+    "pulumi config set --path 'serverNames[0]' www.site.localhost --stack local",
+    "scripts/up local",
+    "curl --cacert .slipway/local-cloud/acme/roots.pem https://www.site.localhost:8443/",
+)
+def test_a_name_has_a_certificate_after_the_next_update(
+    site: Clone, command: str, then: str, lastly: str
+) -> None:
+    typed(site, command)
+    typed(site, then)
+    assert "Ada Lovelace" in typed(site, lastly).stdout
+    # A visitor without HTTPS is sent there by the name, and served as ever without one.
+    named = {"Host": f"www.site.localhost:{site.place.web}"}
+    sent = httpx.get(f"http://127.0.0.1:{site.place.web}/a?b=c", headers=named)
+    assert (sent.status_code, sent.headers["location"]) == (
+        301,
+        f"https://www.site.localhost:{site.place.tls}/a?b=c",
+    )
+    assert site.get().status_code == 200
+
+
+@types("scripts/certificates local", "scripts/certificates local renew")
+def test_certificates_are_shown_and_ordered_anew(site: Clone, command: str, then: str) -> None:
+    heading, row = typed(site, command).stdout.splitlines()
+    wanted = "site names server signed by lasts renewed last time served"
+    assert " ".join(heading.split()) == wanted
+    assert row.split()[:4] == ["site", "www.site.localhost", "web", "Pebble"]
+    _, renewed = typed(site, then).stdout.splitlines()
+    assert "ordered" in renewed
+    assert renewed.split()[-1] != row.split()[-1], "another serial number is served"
+
+
+@types(
+    "scripts/ssh local web sudo certctl status",
+    "scripts/ssh local web sudo journalctl -u slipway-certificates",
+)
+def test_a_server_says_what_it_knows_of_its_certificates(
+    site: Clone, command: str, then: str
+) -> None:
+    found = json.loads(typed(site, command).stdout)["site"]
+    assert (found["names"], found["placeholder"], found["served"]) == (
+        ["www.site.localhost"],
+        False,
+        True,
+    )
+    # As the timer does.
+    site.on("web", "sudo systemctl start slipway-certificates.service")
+    assert "Finished slipway-certificates.service" in typed(site, then).stdout
+
+
+@types(
+    "pulumi config set hstsSeconds 300 --stack local",
+    "scripts/up local",
+    "pulumi config set hstsSeconds 0 --stack local",
+)
+def test_browsers_are_told_to_insist_on_https_and_to_forget_it(
+    site: Clone, command: str, then: str, lastly: str
+) -> None:
+    roots = ".slipway/local-cloud/acme/roots.pem"
+    ask = f"curl -sSI --cacert {roots} https://www.site.localhost:{site.place.tls}/"
+    assert "strict-transport-security" not in site.run(ask).stdout.lower()
+    typed(site, command)
+    typed(site, then)
+    assert "strict-transport-security: max-age=300" in site.run(ask).stdout.lower()
+    site.pulumi("config set tls off --stack local")
+    refused = site.run("scripts/up local", fails=True)
+    assert "on which browsers insist" in " ".join((refused.stdout + refused.stderr).split())
+    site.pulumi("config rm tls --stack local")
+    typed(site, lastly)
+    typed(site, then)
+    assert "strict-transport-security: max-age=0" in site.run(ask).stdout.lower()
+
+
+@types(
+    "pulumi config set --path 'redirectNames[\"site.localhost\"]' www.site.localhost --stack local",
+    "scripts/up local",
+)
+def test_visitors_of_another_name_are_sent_on(site: Clone, command: str, then: str) -> None:
+    typed(site, command)
+    typed(site, then)
+    roots = ".slipway/local-cloud/acme/roots.pem"
+    sent = site.run(f"curl -sSI --cacert {roots} https://site.localhost:{site.place.tls}/a?b=c")
+    assert f"location: https://www.site.localhost:{site.place.tls}/a?b=c" in sent.stdout.lower()
+    site.pulumi("config rm redirectNames --stack local")
+
+
+@types(
+    "pulumi config set tls own --stack local",
+    "pulumi config set --secret certificate --stack local <chain.pem",
+    "pulumi config set --secret certificateKey --stack local <key.pem",
+)
+def test_a_certificate_of_ones_own_is_served(
+    site: Clone, command: str, then: str, lastly: str
+) -> None:
+    site.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 10"
+        " -subj /CN=own -addext subjectAltName=DNS:www.site.localhost"
+        " -keyout key.pem -out chain.pem"
+    )
+    ask = f"curl -sS --cacert chain.pem https://www.site.localhost:{site.place.tls}/"
+    try:
+        for each in (command, then, lastly):
+            typed(site, each)
+        site.run("scripts/up local")
+        assert "Ada Lovelace" in site.run(ask).stdout
+        warned = site.run("scripts/status local", fails=True).stdout
+        assert "/etc/slipway/site/tls/own.pem runs out in 9 days" in " ".join(warned.split())
+        assert "PRIVATE KEY" not in (site.folder / "Pulumi.local.yaml").read_text()
+    finally:
+        for key in ("tls", "certificate", "certificateKey"):
+            site.pulumi(f"config rm {key} --stack local")
+        site.run("rm chain.pem key.pem")
+
+
+def test_without_the_name_the_site_is_as_it_was(site: Clone) -> None:
+    for key in ("serverNames", "hstsSeconds"):
+        site.pulumi(f"config rm {key} --stack local")
+    site.run("scripts/up local")
+    assert site.get().status_code == 200
+    said = site.run("scripts/certificates local", fails=True).stderr
+    assert "local has no certificates: they come with slipway:serverNames" in said
+    assert site.run("scripts/status local").stdout.startswith("local: all is well\n")
 
 
 @types(

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.hosts
 @types(
     "pulumi config set-all --stack local"
     " --plaintext digitalocean:apiEndpoint=http://127.0.0.1:7301 --plaintext localWebPort=8081"
-    " --plaintext localDbPort=54323 --plaintext vpcRange=192.168.101.0/24"
+    " --plaintext localTlsPort=8444 --plaintext localDbPort=54323"
+    " --plaintext vpcRange=192.168.101.0/24"
+    " --plaintext acmeServer=https://acme.cloud.localhost:14001/dir"
 )
 def test_one_line_makes_room_for_it_and_it_may_be_moved(
     site: Clone, tmp_path: Path, command: str
@@ -33,8 +35,10 @@ def test_one_line_makes_room_for_it_and_it_may_be_moved(
     for documented, own in (
         ("127.0.0.1:7301", f"127.0.0.1:{place.api}"),
         ("8081", str(place.web)),
+        ("8444", str(place.tls)),
         ("54323", str(place.db)),
         ("192.168.101.", f"{place.network}."),
+        (":14001/", f":{place.acme}/"),
     ):
         assert documented in command
         command = command.replace(documented, own)

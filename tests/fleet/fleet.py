@@ -45,7 +45,9 @@ class WebServers:
         with Visitors(self.address, host=self.host) as visitors:
             yield visitors
         assert len(visitors.good) > 20, f"hardly a visitor came: {visitors}"
-        assert visitors.failed <= most_failed, str(visitors)
+        if visitors.failed > most_failed:
+            logs = self.everywhere("sudo tail -n 5 /var/log/nginx/error.log")
+            raise AssertionError("\n".join([str(visitors), *map(": ".join, logs.items())]))
         assert visitors.asked_again <= most_asked_again, str(visitors)
 
     # What a person does

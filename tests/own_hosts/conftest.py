@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.clone import Place, copy_of_the_project
-from tests.environment import local_cloud
+from tests.environment import local_cloud, require_root
 from tests.own_hosts.machines import OwnServers
 
 
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServers]:
     """As somebody has them who has never heard of Slipway."""
-    if os.geteuid() != 0:
-        pytest.skip("the local cloud boots real hosts, which needs root")
+    require_root()
     place = Place(number=Place().number + 5)
     clone = copy_of_the_project(tmp_path_factory.mktemp("slipway"), place)
     servers = OwnServers(clone)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.clone import Clone, Place, copy_of_the_project, write_settings
-from tests.environment import local_cloud, put_under_git
+from tests.environment import local_cloud, put_under_git, require_root
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    if os.geteuid() != 0:
-        pytest.skip("the local cloud boots real hosts, which needs root")
+    require_root()
     place = Place(number=Place().number + 8)
     clone = copy_of_the_project(tmp_path_factory.mktemp("slipway"), place)
     write_settings(clone)

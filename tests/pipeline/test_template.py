@@ -6,7 +6,6 @@ tests/unit/test_upgrade_of_this_repository.py has the rest of how it takes a new
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from tests.clone import ROOT, Clone, Place, copy_of_the_project, write_settings
+from tests.environment import require_root
 from tests.typed import typed, types
 
 pytestmark = pytest.mark.hosts
@@ -26,8 +26,7 @@ COMMIT = (
 def test_pulumi_new_makes_a_project_of_its_own_that_comes_up_tier_by_tier(
     site: Clone, tmp_path: Path, command: str, then: str
 ) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("the local cloud boots real hosts, which needs root")
+    require_root()
     (tmp_path / "repository").mkdir()
     repository = copy_of_the_project(tmp_path / "repository", Place(number=Place().number + 2))
     write_settings(repository)

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from components.application.application import Application, ApplicationFiles, environment_file
 from components.core.render import render
+from components.servers.distributions.registry import of_image
 from components.settings.load import parse
 from tests.unit.releasectl_host import releasectl_module
 
@@ -33,13 +34,16 @@ SCHEMA = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 DEFAULTS: dict[str, Any] = {name: setting["default"] for name, setting in SCHEMA.items()}
 
 
+SYSTEMS = {"web": of_image("debian-12-x64"), "web-2": of_image("debian-13-x64")}
+
+
 def application(**changes: Any) -> Application:
     settings = parse({**DEFAULTS, **changes})
     return Application(settings=settings, module=settings.app_module or "wsgi:app")
 
 
 def files(**changes: Any) -> ApplicationFiles:
-    return ApplicationFiles.of(application(**changes))
+    return ApplicationFiles.of(application(**changes), SYSTEMS)
 
 
 def of_instance(name: str, **changes: Any) -> str:

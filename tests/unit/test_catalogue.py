@@ -14,7 +14,7 @@ import pytest
 
 from cli.project.environments import defaults
 from components.core.errors import SlipwayError
-from components.platform import catalogue
+from components.platform import api, catalogue
 from components.platform.catalogue import Catalogue
 from components.settings import foundation
 from components.settings.load import parse
@@ -122,7 +122,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Provider]]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(catalogue, "api_endpoint", lambda: address)
+        monkeypatch.setattr(api, "api_endpoint", lambda: address)
         yield Provider
         server.shutdown()
         thread.join()
@@ -145,7 +145,7 @@ def test_a_provider_that_does_not_answer_is_the_update_s_affair(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DIGITALOCEAN_TOKEN", "token of this test")
-    monkeypatch.setattr(catalogue, "api_endpoint", lambda: "http://127.0.0.1:9/")
+    monkeypatch.setattr(api, "api_endpoint", lambda: "http://127.0.0.1:9/")
     catalogue.check(settings_of(dbSize="gpu"), {})
 
 

@@ -52,7 +52,7 @@ def test_a_further_site_has_what_is_declared_for_it() -> None:
 
 
 def test_releasectl_knows_what_it_gets_and_gets_what_it_knows(tmp_path: Path) -> None:
-    text = ApplicationFiles.of(Application(settings=Settings(), module="wsgi:app")).releasectl
+    text = ApplicationFiles.of(Application(settings=Settings(), module="wsgi:app"), {}).releasectl
     (tmp_path / "app.json").write_text(text)
     releasectl_module().Settings(tmp_path / "app.json")
     known = {

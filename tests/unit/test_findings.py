@@ -8,7 +8,7 @@ import pytest
 
 from cli.servers import findings
 from cli.servers.desired_state import expectations
-from cli.servers.findings import DAY, Finding, Level
+from cli.servers.finding import DAY, Finding, Level
 from components.servers.distributions import registry
 from tests.unit.stack_state import (
     NGINX,

@@ -21,7 +21,7 @@ APPLICATION = {
     "root": "/srv/site",
     "configuration": "/etc/slipway/site",
     "web_user": "www-data",
-    "server_names": (),
+    "is_first": True,
 }
 RHEL = registry.of("rocky", "9.5")
 AFTERWARDS = {
@@ -30,6 +30,8 @@ AFTERWARDS = {
 }
 SCRIPTS: dict[str, dict[str, Any]] = {
     "bootstrap.sh": {
+        "machine": "1001",
+        "machine_file": "/var/lib/slipway/machine",
         "folder": TOOLS_FOLDER,
         "tools": {tool.name: tool.read_text() for tool in TOOLS},
         "updated_by": "ada@laptop",
@@ -43,7 +45,7 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "create_database.sh": {"role": "site", "database": "site", "epoch": "2026-11-29T02:00:00Z"},
     "mark_database.sh": {"database": "site", "mark": "2026-11-29T02:00:00Z"},
     "prepare_app.sh": APPLICATION,
-    "prepare_app.sh, a further site": APPLICATION | {"server_names": ("shop.example.org",)},
+    "prepare_app.sh, a further site": APPLICATION | {"is_first": False},
     "keep_old_port.sh": APPLICATION
     | {"behind": "10.20.0.0/24", "web_port": 80, "site": "/etc/nginx/site"},
     "keep_old_port.sh, no load balancer": APPLICATION | {"behind": "", "web_port": 80, "site": ""},

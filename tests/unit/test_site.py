@@ -8,6 +8,7 @@ import pytest
 
 from components.application.application import Application, ApplicationFiles
 from components.core.errors import SlipwayError
+from components.servers.distributions.registry import of_image
 from components.settings import site
 from components.settings.site import Site
 from tests.unit.test_settings import complaint as complaint_of_settings
@@ -33,8 +34,8 @@ def complaint(*further: dict[str, Any], **changes: Any) -> str:
 
 
 def files(of: Site) -> ApplicationFiles:
-    application = Application(settings=of.settings, module="wsgi:app", server_names=of.server_names)
-    return ApplicationFiles.of(application)
+    application = Application(settings=of.settings, module="wsgi:app", is_first=of.is_first)
+    return ApplicationFiles.of(application, {"web": of_image("debian-12-x64")})
 
 
 def test_without_more_the_settings_are_the_only_site() -> None:
@@ -108,11 +109,14 @@ def test_on_a_server_it_has_everything_of_its_own() -> None:
             "has blog.example.org, and so has slipway:sites[0]",
         ),
         ({"serverNames": []}, "serverNames is missing: must be one name or more"),
-        ({"serverNames": "shop.example.org"}, "serverNames is shop.example.org: must be one name"),
-        ({"serverNames": ["shop example"]}, "serverNames has 'shop example': must be one name"),
-        ({"serverNames": ["a;b"]}, "serverNames has 'a;b': must be one name or more"),
-        ({"serverNames": ["Shop.example"]}, "serverNames has 'Shop.example': must be one name"),
-        ({"serverNames": [5]}, "serverNames has 5: must be one name or more"),
+        (
+            {"serverNames": "shop.example.org"},
+            "serverNames is shop.example.org: must be a list of names",
+        ),
+        ({"serverNames": ["shop example"]}, "serverNames is shop example: must be"),
+        ({"serverNames": ["a;b"]}, "serverNames is a;b: must be"),
+        ({"serverNames": ["Shop.example"]}, "serverNames is Shop.example: must be"),
+        ({"serverNames": [5]}, "serverNames is 5: must be a list"),
         ({"webPort": 81}, "webPort is not a site's own: it is one for all sites"),
         ({"sites": []}, "sites is not a site's own"),
         ({"appFoldr": "x"}, "appFoldr is not a setting; did you mean slipway:sites[1].appFolder?"),

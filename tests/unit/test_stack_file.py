@@ -66,6 +66,21 @@ def test_what_is_this_machine_is_said_in_one_place() -> None:
     assert not is_this_machine("http://192.0.2.1:1")
 
 
+@pytest.mark.parametrize(
+    ("name", "is_it"),
+    [
+        ("acme.cloud.localhost", True),
+        ("ACME.LOCALHOST", True),
+        ("localhost.example.org", False),
+        ("notlocalhost", False),
+        ("localhost", True),
+    ],
+)
+def test_every_name_below_localhost_is_this_machine(name: str, is_it: bool) -> None:
+    """RFC 6761, 6.3."""
+    assert is_this_machine(f"https://{name}:14000/dir") is is_it
+
+
 @pytest.mark.parametrize("value", ["null", "~", "", '""', "''"])
 def test_an_empty_value_is_not_set(tmp_path: Path, value: str) -> None:
     found = read(tmp_path, f"config:\n  slipway:dbHost: {value}\n  slipway:release: {value}\n")
@@ -186,3 +201,51 @@ def test_a_project_with_a_name_of_its_own_takes_the_settings_along() -> None:
         "  'shop:maintenance': slipway:webPort\n  digitalocean:token: x\n"
     )
     assert stack_file.renamed("", "slipway", "shop") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "domains"),
+    [
+        ("slipway:serverNames: [www.site.localhost, site.localhost]", ["site.localhost"]),
+        ("slipway:serverNames:\n    - a.b.site.localhost", ["site.localhost"]),
+        ("slipway:serverNames: '[\"*.shops.localhost\"]'", ["shops.localhost"]),
+        ("slipway:serverNames: ['*.localhost']", []),
+        ("slipway:serverNames: [www.example.org, localhost, xlocalhost]", []),
+        ("slipway:serverNames: www.site.localhost", []),
+        ("slipway:redirectNames: {old.localhost: www.site.localhost}", ["old.localhost"]),
+        ('slipway:redirectNames: \'{"old.localhost": "a.localhost"}\'', ["old.localhost"]),
+        ("slipway:serverNames: 5", []),
+        ("slipway:webCount: 2", []),
+        (
+            "slipway:serverNames: [www.site.localhost]\n  slipway:sites:\n"
+            "    - appName: shop\n      serverNames: [shop.localhost, www.site.localhost]\n",
+            ["shop.localhost", "site.localhost"],
+        ),
+    ],
+)
+def test_domains_below_localhost_are_those_of_all_sites(
+    tmp_path: Path, text: str, domains: list[str]
+) -> None:
+    assert read(tmp_path, f"config:\n  {text}\n").local_domains == domains
+
+
+NAMES = "slipway:serverNames: [www.site.localhost]"
+ACME = "slipway:acmeServer: https://acme.cloud.localhost:14000/dir"
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        (f"{NAMES}\n  {ACME}", 14000),
+        (f"slipway:sites: [{{appName: shop, serverNames: [shop.localhost]}}]\n  {ACME}", 14000),
+        (ACME, None),
+        (NAMES, None),
+        (f"{NAMES}\n  slipway:acmeServer: https://acme.example.org:14000/dir", None),
+        (f"{NAMES}\n  slipway:acmeServer: https://localhost:port/dir", None),
+        (f"{NAMES}\n  slipway:acmeServer: ''", None),
+    ],
+)
+def test_the_local_cloud_s_acme_server_is_wanted_where_a_site_with_a_name_asks_it(
+    tmp_path: Path, text: str, port: int | None
+) -> None:
+    assert read(tmp_path, f"config:\n  {text}\n").local_acme_port == port

@@ -14,7 +14,7 @@ from tests.typed import typed, types
 from tests.unit.upgrade_repositories import Repository
 
 BULLET = "- A line that the older state does not have.\n"
-EDITED = ("README.md", "templates/nginx-site.conf", "CHANGELOG.md", "Pulumi.yaml")
+EDITED = ("README.md", "templates/nginx-server.conf", "CHANGELOG.md", "Pulumi.yaml")
 OWN_TEMPLATE = "# As we like it.\nPermitRootLogin no\n"
 
 
@@ -30,7 +30,7 @@ def slipway(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         for name in (*EDITED, "components/core/render.py", "docs/sites.md")
     }
     clone.edit("README.md", "Slipway runs", "It runs")
-    clone.edit("templates/nginx-site.conf", "server_tokens off;\n", "")
+    clone.edit("templates/nginx-server.conf", "server_tokens off;\n", "")
     clone.edit("Pulumi.yaml", "DigitalOcean region", "A region")
     clone.edit("CHANGELOG.md", BULLET, "")
     (clone.folder / "scripts/status").chmod(0o644)
@@ -56,7 +56,7 @@ def shop(slipway: Clone, tmp_path: Path) -> Clone:
     text = text.replace("name: slipway", "name: myshop").replace("\n\n", "\n")
     address = f"  pulumi:tags:\n    value:\n      pulumi:template: {slipway.folder}\n"
     project.commit({"Pulumi.yaml": text + address})
-    shop.edit("templates/nginx-site.conf", "listen ", "listen  ")
+    shop.edit("templates/nginx-server.conf", "listen ", "listen  ")
     shop.edit("app/templates/users.html", "</h1>", ", in our shop</h1>")
     shutil.rmtree(folder / "bench")
     project.commit({"templates/own/sshd.conf": OWN_TEMPLATE, "Pulumi.shop.yaml": "config: {}\n"})
@@ -83,9 +83,9 @@ def test_a_project_takes_the_newest_version(
     for name in ours.git("ls-files").splitlines():
         if name.startswith("bench/"):
             assert not (shop.folder / name).exists(), name
-        elif name not in ("Pulumi.yaml", "templates/nginx-site.conf", "app/templates/users.html"):
+        elif name not in ("Pulumi.yaml", "templates/nginx-server.conf", "app/templates/users.html"):
             assert (shop.folder / name).read_bytes() == (ours.folder / name).read_bytes(), name
-    nginx = project.text("templates/nginx-site.conf")
+    nginx = project.text("templates/nginx-server.conf")
     assert ("listen  " in nginx, "server_tokens off;" in nginx) == (True, True)
     settings = project.text("Pulumi.yaml")
     assert ("name: myshop" in settings, "DigitalOcean region" in settings) == (True, True)

@@ -108,7 +108,7 @@ def test_where_nobody_answers_that_is_another_matter() -> None:
 
 def test_without_a_load_balancer_each_server_is_asked() -> None:
     servers = [{"address": "203.0.113.1"}, {"address": "203.0.113.2"}]
-    known = {"url": "http://203.0.113.1:8081/", "web": servers}
+    known = {"entrance": "http://203.0.113.1:8081/", "web": servers}
     assert places(known, visit()) == ["http://203.0.113.1:8081/", "http://203.0.113.2:8081/"]
     assert places(known, visit(balanced=True)) == ["http://203.0.113.1:8081/"]
     assert places(known | {"web": servers[:1]}, visit()) == ["http://203.0.113.1:8081/"]

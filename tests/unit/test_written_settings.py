@@ -53,9 +53,18 @@ def test_each_value_is_known_by_itself_and_a_secret_by_a_digest(stack_file: Path
 
 def test_a_further_site_has_its_own_and_what_it_takes_over(stack_file: Path) -> None:
     shop = written.of_stack("dev", "slipway", "shop")
-    assert shop == {"appEnv.COLOUR": "red", "compression": "true", "workers": "5"}
+    assert shop == {
+        "appEnv.COLOUR": "red",
+        "compression": "true",
+        "serverNames": '["shop.example.org"]',
+        "workers": "5",
+    }
     blog = written.of_stack("dev", "slipway", "blog")
-    assert blog == {"compression": "true", "workers": "3"}
+    assert blog == {
+        "compression": "true",
+        "serverNames": '["blog.example.org"]',
+        "workers": "3",
+    }
 
 
 def test_a_map_that_was_set_as_text_is_the_same_map() -> None:

@@ -16,13 +16,23 @@ POSTGRESQL = {
 }
 
 
-def debian(label: str, postgresql: str) -> Distribution:
+#: The same for nginx.
+NGINX = {
+    ("debian", "12"): (1, 22),
+    ("debian", "13"): (1, 26),
+    ("ubuntu", "22.04"): (1, 18),
+    ("ubuntu", "24.04"): (1, 24),
+}
+
+
+def debian(label: str, postgresql: str, nginx: tuple[int, int]) -> Distribution:
     every = ("ca-certificates", "logrotate", "unattended-upgrades")
     return Distribution(
         label=label,
         family="debian",
         packages={"web": (*every, "nginx-light", "python3-venv"), "db": (*every, "postgresql")},
         installer="install_packages.sh",
+        nginx_version=nginx,
         web_user="www-data",
         site="/etc/nginx/sites-available/{app}",
         # Debian's own default site is there again when nginx had to be installed again.

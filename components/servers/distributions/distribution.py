@@ -25,6 +25,8 @@ class Distribution:
     """The template of the script that installs packages."""
     python: str = "python3"
     """The interpreter of releases and of releasectl, 3.10 or newer."""
+    nginx_version: tuple[int, int]
+    """At least this one: what it can be told differs."""
     web_user: str
     """Who nginx runs as."""
     site: str

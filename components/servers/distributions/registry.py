@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from components.core.errors import SlipwayError
-from components.servers.distributions.debian import POSTGRESQL, debian
+from components.servers.distributions.debian import NGINX, POSTGRESQL, debian
 from components.servers.distributions.distribution import Distribution
 from components.servers.distributions.rhel import IDS, rhel
 
@@ -28,14 +28,14 @@ def of(name: str, version: str) -> Distribution:
         SlipwayError: the system is not supported; names it and those that are.
     """
     if postgresql := POSTGRESQL.get((name, version)):
-        return debian(f"{name.capitalize()} {version}", postgresql)
+        return debian(f"{name.capitalize()} {version}", postgresql, NGINX[name, version])
     release = re.match(r"\d+", version)
     if name in IDS and release and release[0] == "9":
-        return rhel(f"{name} {version}", python="python3.12", postgresql="13")
+        return rhel(f"{name} {version}", python="python3.12", nginx=(1, 20), postgresql="13")
     if name in IDS and release and release[0] == "10":
-        return rhel(f"{name} {version}", python="python3", postgresql="16")
+        return rhel(f"{name} {version}", python="python3", nginx=(1, 26), postgresql="16")
     if name == "fedora":
-        return rhel(f"Fedora {version}", python="python3")
+        return rhel(f"Fedora {version}", python="python3", nginx=(1, 26))
     raise SlipwayError(
         f"runs {name or 'no known system'} {version}".rstrip() + f": must be {ALLOWED}"
     )

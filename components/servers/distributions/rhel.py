@@ -25,7 +25,7 @@ _MAKE_A_CLUSTER = (
 )
 
 
-def rhel(label: str, *, python: str, postgresql: str = "") -> Distribution:
+def rhel(label: str, *, python: str, nginx: tuple[int, int], postgresql: str = "") -> Distribution:
     every = (
         "ca-certificates",
         "dnf-automatic",
@@ -41,6 +41,7 @@ def rhel(label: str, *, python: str, postgresql: str = "") -> Distribution:
         },
         installer="install_packages_dnf.sh",
         python=python,
+        nginx_version=nginx,
         web_user="nginx",
         site="/etc/nginx/conf.d/{app}.conf",
         ssh_unit="sshd.service",
