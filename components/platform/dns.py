@@ -48,9 +48,8 @@ def _placed(name: str, domains: Sequence[str], project: str) -> PlacedName:
     if not above:
         there = ", ".join(sorted(domains)) or "none"
         raise SlipwayError(
-            f"{project}:serverNames has {name}, and {project}:dns is digitalocean, but the account"
-            f" has no domain for it (it has {there}): add it at DigitalOcean, or set"
-            f" {project}:dns none"
+            f"{project}:dns is digitalocean, but the account has no domain for the name {name} (it"
+            f" has {there}): add it at DigitalOcean, or set {project}:dns none"
         )
     domain = max(above, key=len)
     return PlacedName(

@@ -47,7 +47,8 @@ class Memory:
 
     def failed(self, reason: str, retry_after: float | None, now: datetime) -> Memory:
         minutes = PAUSES[min(self.failures, len(PAUSES) - 1)]
-        pause = max(60 * minutes, retry_after or 0)
+        # More than a day is not believed: nobody would look after it meanwhile.
+        pause = max(60 * minutes, min(retry_after or 0, 60 * PAUSES[-1]))
         at = now.timestamp()
         return replace(
             self,

@@ -50,10 +50,13 @@ def put(site: SiteSettings, chain: Chain) -> None:
 def mark_served(site: SiteSettings, *, real: bool) -> None:
     """Switch on, or off, what nginx does only with a certificate that browsers accept."""
     link = site.folder / "served"
-    if real and not link.is_symlink():
-        link.symlink_to("when-served")
-    if not real:
-        link.unlink(missing_ok=True)
+    try:
+        if real and not link.is_symlink():
+            link.symlink_to("when-served")
+        if not real:
+            link.unlink(missing_ok=True)
+    except OSError as error:
+        raise CertificateError(f"{link}: {error.strerror}") from None
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -107,9 +107,8 @@ def test_a_domain_that_only_ends_alike_is_another_one() -> None:
     with pytest.raises(SlipwayError) as caught:
         placed(["myexample.org"], ["example.org", "b.example"], project="shop")
     assert str(caught.value) == (
-        "shop:serverNames has myexample.org, and shop:dns is digitalocean, but the account has no"
-        " domain for it (it has b.example, example.org): add it at DigitalOcean, or set"
-        " shop:dns none"
+        "shop:dns is digitalocean, but the account has no domain for the name myexample.org (it has"
+        " b.example, example.org): add it at DigitalOcean, or set shop:dns none"
     )
     with pytest.raises(SlipwayError, match=r"\(it has none\)"):
         placed(["example.org"], [], project="shop")
