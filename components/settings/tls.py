@@ -34,6 +34,8 @@ class Tls:
     is_warning: bool = False
     certified: tuple[str, ...] = ()
     """The applications with a certificate, by name."""
+    plain: tuple[str, ...] = ()
+    """Names that are served without HTTPS all the same: wildcards, which no such CA signs."""
     url: str = ""
     """Where visitors of the first site come in over HTTPS; empty where they do not."""
     visited: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -88,6 +90,13 @@ def choose(sites: Sequence[Site], earlier: Mapping[str, Any], *, project: str = 
         is_warning = settings.tls == "auto" and bool(certified)
         why = f"the site is served without HTTPS: {missing}" if is_warning else ""
         return Tls(why=why, is_warning=is_warning)
+    plain = _plain_names(sites, mode)
+    if plain and settings.tls != "auto":
+        raise SlipwayError(
+            f"{project}:tls is {settings.tls}, and serverNames has {plain[0]}: a CA that asks over"
+            f" HTTP signs no wildcard: {project}:tls auto serves it without HTTPS, and own with a"
+            " certificate of your own"
+        )
     if mode == "own":
         for each in sites:
             if each.name in certified:
@@ -96,6 +105,7 @@ def choose(sites: Sequence[Site], earlier: Mapping[str, Any], *, project: str = 
         mode=mode,
         why=f"HTTPS of {', '.join(_names(sites))} ends at {_WHERE[mode]}",
         certified=certified,
+        plain=plain,
         url=_url(settings),
         visited={
             each.name: {
@@ -111,6 +121,11 @@ def choose(sites: Sequence[Site], earlier: Mapping[str, Any], *, project: str = 
 
 def _names(sites: Sequence[Site]) -> list[str]:
     return [name for each in sites for name in certified_names(each.settings)]
+
+
+def _plain_names(sites: Sequence[Site], mode: Mode) -> tuple[str, ...]:
+    every = [name for each in sites for name in each.all_names]
+    return tuple(each for each in every if mode != "own" and each.startswith("*."))
 
 
 def _url(settings: Settings) -> str:
@@ -202,6 +217,11 @@ def _missing_at_balancer(settings: Settings, project: str) -> str:
 
 def tell(tls: Tls) -> None:
     """Say in previews and updates what was chosen."""
+    if tls.plain:
+        pulumi.log.warn(
+            f"{', '.join(tls.plain)}: served without HTTPS, for a CA that asks over HTTP signs no"
+            " wildcard"
+        )
     if tls.is_warning:
         pulumi.log.warn(tls.why)
     elif tls.why and pulumi.runtime.is_dry_run():

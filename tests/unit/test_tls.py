@@ -175,3 +175,10 @@ def test_a_warning_is_always_said_and_a_choice_in_previews(
     for each in (warning, choice, tls.HTTPS_OFF):
         tls.tell(each)
     assert said == [("warn", warning.why), *([("info", choice.why)] if is_preview else [])]
+
+
+def test_a_wildcard_is_served_without_https_or_refused_where_https_was_asked_for() -> None:
+    names = ["www.example.org", "*.example.org"]
+    assert chosen(serverNames=names, acmeTermsAgreed=True).plain == ("*.example.org",)
+    with pytest.raises(SlipwayError, match=r"serverNames has \*\.example\.org: a CA that asks"):
+        chosen(serverNames=names, acmeTermsAgreed=True, tls="servers")
