@@ -29,5 +29,7 @@ def command(script: str, machine: str) -> str:
 
 def machine_of(line: str) -> str | None:
     """The machine for which a command line of `command` is; None where it is none."""
-    found = _GUARD.match(shlex.split(line)[-1]) if line else None
+    if MACHINE not in line:  # such as a script of several lines
+        return None
+    found = _GUARD.match(shlex.split(line)[-1])
     return shlex.split(found[1])[0] if found else None

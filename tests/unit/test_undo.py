@@ -16,7 +16,9 @@ def test_the_machine_can_be_told_from_the_command(machine: str) -> None:
     assert undo.machine_of(undo.command("slipway-remove /etc/a", machine)) == machine
 
 
-@pytest.mark.parametrize("line", ["", "true", "sudo sh -c 'slipway-remove --all'"])
+@pytest.mark.parametrize(
+    "line", ["", "true", "sudo sh -c 'slipway-remove --all'", "# it's a script\ntrue\n"]
+)
 def test_other_commands_name_none(line: str) -> None:
     assert undo.machine_of(line) is None
 
