@@ -59,6 +59,11 @@ class Place:
         return f"10.140.{self.number}"
 
     @property
+    def table(self) -> str:
+        """nft's, in which stories cut servers off."""
+        return f"slipway_test_{self.number}"
+
+    @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.api}"
 

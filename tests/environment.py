@@ -87,7 +87,7 @@ def environment_of_its_own(
     require_root()
     golden = Golden(place)
     with alone(golden.folder):
-        take_away(golden.clone)
+        take_away(golden.clone, place)
         golden.clone.mkdir()
         clone = copy_of_the_project(golden.clone, place)
         write_settings(clone, *settings)
@@ -131,13 +131,10 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-#: What stories cut servers off with, on this machine.
-CUT_OFF = ("nft", "delete", "table", "inet", "slipway_test")
-
-
-def take_away(clone: Path) -> None:
+def take_away(clone: Path, place: Place) -> None:
     """What a run has left that was killed."""
-    subprocess.run(CUT_OFF, check=False, capture_output=True)
+    table = ["nft", "delete", "table", "inet", place.table]
+    subprocess.run(table, check=False, capture_output=True)
     cloud = clone / ".slipway" / "local-cloud"
     if cloud.exists():
         subprocess.run(["python3", "-m", "local_cloud", "reset", "--state", cloud], check=True)

@@ -205,9 +205,9 @@ def test_an_update_that_is_interrupted_ends_by_itself_and_is_gone_on_with(site: 
 def test_a_server_that_cannot_be_reached_is_named(site: Clone) -> None:
     web = site.output("web")[0]["address"]
     site.run(
-        "nft add table inet slipway_test"
-        "; nft 'add chain inet slipway_test out { type filter hook output priority -10; }'"
-        f"; nft add rule inet slipway_test out ip daddr {web} tcp dport 22 reject"
+        f"nft add table inet {site.place.table}; nft 'add chain inet {site.place.table} out"
+        " { type filter hook output priority -10; }'"
+        f"; nft add rule inet {site.place.table} out ip daddr {web} tcp dport 22 reject"
     )
     try:
         with changed(site, "app/templates/users.html", "</h1>", ", far away</h1>"):
@@ -215,5 +215,5 @@ def test_a_server_that_cannot_be_reached_is_named(site: Clone) -> None:
         assert "web-stage" in running.stdout + running.stderr
         assert site.get().status_code == 200
     finally:
-        site.run("nft delete table inet slipway_test")
+        site.run(f"nft delete table inet {site.place.table}")
     site.run("source scripts/activate && pulumi cancel --yes --stack local; scripts/up local")

@@ -114,15 +114,15 @@ def test_what_repairs_can_be_repaired_and_packages_are_installed_again(site: Clo
 def test_a_server_out_of_reach_is_said_and_the_others_are_looked_at(site: Clone) -> None:
     web = site.output("web")[0]["address"]
     site.run(
-        "nft add table inet slipway_test"
-        "; nft 'add chain inet slipway_test out { type filter hook output priority -10; }'"
-        f"; nft add rule inet slipway_test out ip daddr {web} tcp dport 22 drop"
+        f"nft add table inet {site.place.table}; nft 'add chain inet {site.place.table} out"
+        " { type filter hook output priority -10; }'"
+        f"; nft add rule inet {site.place.table} out ip daddr {web} tcp dport 22 drop"
     )
     try:
         found = status(site)
         shown = site.run("scripts/repair local", fails=True).stderr
     finally:
-        site.run("nft delete table inet slipway_test")
+        site.run(f"nft delete table inet {site.place.table}")
     assert found["status"] == 2
     assert [each["reachable"] for each in found["servers"]] == [False, True]
     assert said(found)[0].startswith("web: does not answer: ssh: connect to host")

@@ -41,7 +41,7 @@ def switched_off(fleet: WebServers, name: str) -> Iterator[None]:
 @contextmanager
 def cut_off(fleet: WebServers, name: str) -> Iterator[None]:
     """Nothing reaches a server or comes from it: no refusal either, as with a pulled cable."""
-    table = f"slipway_test_{fleet.site.place.number}"
+    table = fleet.site.place.table
     addresses = ", ".join(_droplet(fleet.site, name)["addresses"])
     rules = [f"add table inet {table}"]
     for hook in ("input", "forward", "output"):
