@@ -296,7 +296,8 @@ def test_a_name_at_digitalocean_comes_with_its_record_and_a_certificate(
         for each in (command, then, lastly):
             typed(site, each)
         refused = site.run("scripts/preview dev", fails=True)
-        assert "the account has no domain for it" in " ".join(refused.stderr.split())
+        said = " ".join(refused.stderr.split())
+        assert "the account has no domain for the name www.example.org" in said
         assert api.post("/domains", json={"name": "example.org"}).status_code == 201
         done = site.run("scripts/preview dev")
         assert api.delete("/domains/example.org").status_code == 204
@@ -304,7 +305,7 @@ def test_a_name_at_digitalocean_comes_with_its_record_and_a_certificate(
         document.write_text(before)
         del site.environment["DIGITALOCEAN_API_URL"], site.environment["DIGITALOCEAN_TOKEN"]
     said = " ".join((done.stdout + done.stderr).split())
-    assert "site: HTTPS ends at nginx on the servers, which order the certificates" in said
+    assert "HTTPS of www.example.org ends at nginx on the servers, which order the" in said
     assert "::www.example.org-a]" in said
     assert "::web-certificate]" in said
 
@@ -333,9 +334,10 @@ def test_a_name_has_a_certificate_after_the_next_update(
 @types("scripts/certificates local", "scripts/certificates local renew")
 def test_certificates_are_shown_and_ordered_anew(site: Clone, command: str, then: str) -> None:
     heading, row = typed(site, command).stdout.splitlines()
-    wanted = "site names server signed by lasts renewed last time served"
+    wanted = "site names, and where they lead server signed by lasts renewed last time served"
     assert " ".join(heading.split()) == wanted
-    assert row.split()[:4] == ["site", "www.site.localhost", "web", "Pebble"]
+    address = site.fleet.servers["web"].address
+    assert row.split()[:6] == ["site", "www.site.localhost", "→", address, "web", "Pebble"]
     _, renewed = typed(site, then).stdout.splitlines()
     assert "ordered" in renewed
     assert renewed.split()[-1] != row.split()[-1], "another serial number is served"
