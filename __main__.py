@@ -48,7 +48,6 @@ systems = {name: platform.distribution(name) for name in wanted.web_servers}
 files = [ApplicationFiles.of(each, systems) for each in applications]
 visitors_https = VisitorsHttps(
     tls=https,
-    names=[name for each in sites for name in tls.certified_names(each.settings)],
     once_served={each.name: each.once_served_over_https for each in applications if each.https},
 )
 config_files = [ConfigFile.of(each.settings) for each in sites]

@@ -17,8 +17,8 @@ import pulumi
 
 from components.application.application import Application
 from components.application.kept_chains import KeptChain
-from components.core import ports
-from components.core.paths import SLIPWAY_FOLDER
+from components.core import nginx, ports
+from components.core.paths import SLIPWAY_FOLDER, TOOLS
 from components.core.project import ROOT
 from components.core.put_file import PutFile, Unit
 from components.core.render import render
@@ -31,12 +31,9 @@ from components.settings.tls import certified_names
 
 CERTCTL = ROOT / "host" / "certctl"
 PACKAGES = ROOT / "host" / "certctl.lock"
-#: The environment of the tools, which has uv too (web.py).
-TOOLS = "/opt/slipway"
 ACCOUNT_KEY = f"{SLIPWAY_FOLDER}/acme-account.pem"
 CONFIGURATION = f"{SLIPWAY_FOLDER}/certificates.json"
 STATE = "/var/lib/slipway/certificates"
-UNLESS_NGINX_RUNS = "! systemctl is-active --quiet nginx.service"
 TIMER = "slipway-certificates.timer"
 
 
@@ -109,8 +106,8 @@ class Certificates(pulumi.ComponentResource):
             PutFile(
                 path=Application.CHALLENGE_FILE,
                 # A site that is there already answers the CA before it is to have a certificate.
-                check=f"{UNLESS_NGINX_RUNS} || nginx -t -q",
-                then=f"{UNLESS_NGINX_RUNS} || systemctl reload nginx.service",
+                check=f"{nginx.UNLESS_IT_RUNS} || nginx -t -q",
+                then=nginx.RELOAD,
             ),
             self._account.thumbprint.apply(
                 lambda known: render("acme-challenge.conf", thumbprint=known, folder=SLIPWAY_FOLDER)

@@ -9,11 +9,10 @@ from typing import Any
 import pulumi
 
 from components.application.application import Application
+from components.core import nginx
 from components.core.put_file import PutFile
 from components.servers.remote import RemoteFile
 from components.servers.server import Server
-
-RELOAD = "nginx -t -q && systemctl reload-or-restart nginx.service"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ class OwnCertificates(pulumi.ComponentResource):
                         mode="0600",
                         site=app.name,
                         check="nginx -t -q",
-                        then=f"! systemctl is-active --quiet nginx.service || {{ {RELOAD}; }}",
+                        then=nginx.RELOAD,
                     ),
                     # In one file, so that the key is never that of another certificate.
                     content=pulumi.Output.secret(
@@ -73,7 +72,7 @@ class OwnCertificates(pulumi.ComponentResource):
                         path=f"{app.tls_folder}/served-own/https.conf",
                         site=app.name,
                         check="nginx -t -q",
-                        then=f"! systemctl is-active --quiet nginx.service || {{ {RELOAD}; }}",
+                        then=nginx.RELOAD,
                     ),
                     content=app.once_served_over_https,
                     opts=options,

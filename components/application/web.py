@@ -10,8 +10,10 @@ import pulumi
 
 from components.application.application import Application, ApplicationFiles, environment_file
 from components.application.config_file import ConfigFile
+from components.core import nginx
+from components.core.paths import TOOLS
 from components.core.project import ROOT
-from components.core.put_file import PutFile, Unit
+from components.core.put_file import PutFile
 from components.core.render import render
 from components.servers.distributions.distribution import Distribution
 from components.servers.remote import REMOVE, Host, RemoteFile, RemoteScript
@@ -26,11 +28,11 @@ RELEASECTL = ROOT / "host" / "releasectl"
 def post_install(system: Distribution) -> list[str]:
     """Shell commands that complete the packages of a web server."""
     return [
-        f"/opt/slipway/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
+        f"{TOOLS}/bin/uv --version 2>/dev/null | grep -qF 'uv {UV_VERSION}' || {{"
         ' echo "packages: installing uv";'
-        f" {system.python} -m venv /opt/slipway"
-        f" && /opt/slipway/bin/pip install -q 'uv=={UV_VERSION}'; }}",
-        "echo 'rm -rf /opt/slipway' | slipway-on-remove uv",
+        f" {system.python} -m venv {TOOLS}"
+        f" && {TOOLS}/bin/pip install -q 'uv=={UV_VERSION}'; }}",
+        f"echo 'rm -rf {TOOLS}' | slipway-on-remove uv",
     ]
 
 
@@ -212,7 +214,7 @@ class Web(pulumi.ComponentResource):
                     site=app.name,
                     check=system.enable_site.format(app=name) + "nginx -t -q",
                     undo=system.disable_site.format(app=name),
-                    unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+                    unit=nginx.UNIT,
                 ),
                 content=args.files.proxied[host.name],
                 gone_with_resource=True,
@@ -249,7 +251,7 @@ def _nginx_site(app: Application, system: Distribution) -> PutFile:
         site=app.name,
         check=keep_old_port + system.enable_site.format(app=app.name) + "nginx -t -q",
         undo=system.disable_site.format(app=app.name),
-        unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+        unit=nginx.UNIT,
     )
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_digitalocean as digitalocean
 
-from components.core import ports
+from components.core import nginx, ports
 from components.core.paths import configuration_folder
-from components.core.put_file import PutFile, Unit
+from components.core.put_file import PutFile
 from components.core.render import render
 from components.network.balancer_check import (
     CHECKS_UNTIL_HEALTHY,
@@ -98,7 +98,7 @@ class LoadBalancer(pulumi.ComponentResource):
                 path=f"{configuration_folder(app)}/tls/served-by-balancer/https.conf",
                 site=app,
                 check="nginx -t -q",
-                unit=Unit(name="nginx.service", verb="reload-or-restart", serves=True),
+                unit=nginx.UNIT,
             ),
             content=args.https.once_served[app],
             gone_with_resource=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from components.settings.tls import HTTPS_OFF, Tls
@@ -13,7 +13,10 @@ class VisitorsHttps:
     """Where it ends, for whom, and what nginx does once it is there."""
 
     tls: Tls = HTTPS_OFF
-    names: Sequence[str] = ()
-    """Those that have a certificate, of all sites."""
     once_served: Mapping[str, str] = field(default_factory=dict)
     """By the application's name: what nginx does from then on, such as to send visitors there."""
+
+    @property
+    def names(self) -> list[str]:
+        """Those that have a certificate, of all sites."""
+        return [name for each in self.tls.visited.values() for name in each["names"]]

@@ -19,7 +19,7 @@ from components.platform.resize import Resize
 from components.servers.distributions import registry
 from components.servers.distributions.distribution import Distribution
 from components.servers.keys import KeyPair
-from components.servers.server import Server
+from components.servers.server import Server, http_url
 from components.settings import foundation
 from components.settings.load import api_endpoint
 from components.settings.settings import Settings
@@ -172,5 +172,4 @@ def _url(
     """The site's URL: a forwarded port, or the address that visitors come to."""
     if settings.local_web_port:
         return pulumi.Output.from_input(f"http://127.0.0.1:{settings.local_web_port}/")
-    port = ports.HTTP if balancer else settings.web_port
-    return pulumi.Output.concat("http://", address, "" if port == 80 else f":{port}", "/")
+    return http_url(address, ports.HTTP if balancer else settings.web_port)

@@ -169,4 +169,9 @@ class Server(pulumi.ComponentResource):
 
     def url(self, port: int) -> pulumi.Output[str]:
         """The URL of what it serves at a port."""
-        return pulumi.Output.concat("http://", self.address, "" if port == 80 else f":{port}", "/")
+        return http_url(self.address, port)
+
+
+def http_url(address: pulumi.Output[str], port: int) -> pulumi.Output[str]:
+    """The URL of what is served at a port of an address."""
+    return pulumi.Output.concat("http://", address, "" if port == 80 else f":{port}", "/")
